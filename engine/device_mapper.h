@@ -27,6 +27,7 @@ using DmResult = Result<Value, DmError>;
 struct SuspendOptions {
   bool noflush = false;      // DM_NOFLUSH_FLAG: failing bios are pushed back, not errored
   bool skip_lockfs = false;  // DM_SKIP_LOCKFS_FLAG: the file system is not frozen
+  friend bool operator==(const SuspendOptions&, const SuspendOptions&) = default;
 };
 
 enum class TableSlot { kLive, kInactive };

@@ -140,10 +140,12 @@ struct DmsetupStep {
   Duration duration;
   // What the verb must answer: empty: success; else the errno's name ("EINTR", "EBUSY") or "any".
   std::string answer;
+  friend bool operator==(const DmsetupStep&, const DmsetupStep&) = default;
 };
 struct DmsetupTask {
   Duration start;
   std::vector<DmsetupStep> steps;
+  friend bool operator==(const DmsetupTask&, const DmsetupTask&) = default;
 };
 
 using TaskBody = std::variant<WriteTask, ReadTask, DiscardTask, FlushTask, MmapStoreTask, IoTask,
@@ -151,6 +153,7 @@ using TaskBody = std::variant<WriteTask, ReadTask, DiscardTask, FlushTask, MmapS
 struct TaskPlan {
   std::string name;  // unique; "write-1" when the scenario gives none
   TaskBody body;
+  friend bool operator==(const TaskPlan&, const TaskPlan&) = default;
 };
 
 struct MachinePlan {
@@ -163,6 +166,7 @@ struct MachinePlan {
   Duration patience = Duration::seconds(120);
   // Time given to daemons after the last task has ended, before quiescence is judged.
   Duration settle = Duration::seconds(60);
+  friend bool operator==(const MachinePlan&, const MachinePlan&) = default;
 };
 
 enum class SurvivorPolicy : std::uint8_t { kChosen, kNone, kAll };
@@ -180,6 +184,7 @@ struct PowerCutPlan {
   std::uint32_t states_per_cut = 4;  // sets of survivors tried at each cut, at least 1
   std::uint32_t depth = 1;           // cuts in a row: 2 cuts recovery again
   bool devices_fail_over = false;    // after recovery, each leg in turn is made unreadable and read around
+  friend bool operator==(const PowerCutPlan&, const PowerCutPlan&) = default;
 };
 
 enum class Blame : std::uint8_t { kEngine, kApplication, kDisk };
@@ -209,6 +214,7 @@ struct Plan {
   SwitchValues switches;
   std::uint64_t runs = 20;          // seeds tried before a variant counts as holding
   Expectation expect;
+  friend bool operator==(const Plan&, const Plan&) = default;
 };
 
 }  // namespace dmsim
