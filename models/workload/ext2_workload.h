@@ -1,0 +1,114 @@
+// Ext2FileSystem: a real ext2, by libext2fs, on a ByteDevice: mke2fs, mount, files, unmount.
+//
+// It promises that everything ends up where a kernel's ext2 would change it: each step of an operation
+// (a bit in a bitmap, an inode, a directory entry, counts in group descriptors and super block) is
+// stored in place into the device's buffers before the next step begins, while file data goes through
+// write(). Nothing is held back for the end: pdflush and kswapd meet every intermediate state.
+// While it is mounted, the super block says "not clean", as Linux has it.
+//
+// Images are the same in every run: fixed UUID and hash seed, virtual time (counted from
+// kExt2Epoch), no environment. They are what e2fsck of Debian calls clean, after every sync().
+//
+// Not modelled: the kernel's own allocator (Orlov, reservation), block groups' placement by it,
+// the journal, timestamps below a second, more than one fiber inside one file system.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "models/workload/byte_device.h"
+#include "models/workload/ext2_io.h"
+#include "sim/scheduler.h"
+
+namespace dmsim {
+
+// Virtual time zero, as seconds since 1970: 1 April 2008.
+inline constexpr std::int64_t kExt2Epoch = 1'207'008'000;
+
+struct Ext2Options {
+  std::uint32_t block_bytes = 1024;  // 1024, 2048 or 4096
+  std::uint32_t inodes = 0;          // 0: one for each 4 KiB, as libext2fs chooses
+};
+
+struct Ext2Error {
+  enum class Kind : std::uint8_t {
+    kDevice,     // a transfer failed: see `device`
+    kNoSpace,    // no free block or inode
+    kNotFound,
+    kExists,
+    kWrongType,  // a directory where a file is needed, or the other way round
+    kDamaged,    // what was read is no ext2 that libext2fs accepts
+  };
+  Kind kind = Kind::kDamaged;
+  BlockStatus device;       // kDevice only, with the tag of an injected error
+  errcode_t code = 0;       // libext2fs'
+  std::string what;         // "ext2fs_write_inode", "path 'a/b'"
+  std::string to_string() const;
+};
+template <typename Value = Done>
+using Ext2Result = Result<Value, Ext2Error>;
+
+class Ext2FileSystem {
+ public:
+  // Both outlive the file system. The scheduler gives the time only.
+  Ext2FileSystem(ByteDevice& device, const Scheduler& scheduler);
+  ~Ext2FileSystem();  // forgets a mounted file system without writing anything: power is gone
+
+  // mke2fs: everything, then sync. Requires an unmounted file system and a device of 64 KiB or more
+  // (whatever libext2fs finds too small is kNoSpace).
+  Ext2Result<> format(const Ext2Options& options);
+  Ext2Result<> mount();
+  // Brings everything to the device, marks it clean, syncs. Unmounted afterwards, even if that failed.
+  Ext2Result<> unmount();
+  bool mounted() const { return fs_ != nullptr; }
+
+  // Paths are relative to the root, "dir/file", without a leading slash. All require mounted().
+  Ext2Result<> create(std::string_view path, std::span<const std::byte> bytes);
+  Ext2Result<> append(std::string_view path, std::span<const std::byte> bytes);
+  // Of the file's own bytes from `offset` on; requires a range within the file.
+  Ext2Result<> overwrite(std::string_view path, std::uint64_t offset,
+                         std::span<const std::byte> bytes);
+  Ext2Result<std::vector<std::byte>> read(std::string_view path);
+  Ext2Result<> unlink(std::string_view path);
+  Ext2Result<> mkdir(std::string_view path);
+  // Everything done so far is durable afterwards. fsync(2) of one file comes to the same: the
+  // device's page cache knows nothing of files.
+  Ext2Result<> sync();
+
+  std::uint64_t free_blocks() const;  // as the super block counts; requires mounted()
+  std::uint64_t free_inodes() const;
+  const Ext2Io::Stats& io_stats() const { return io_.stats(); }
+
+ private:
+  struct FreeFileSystem {
+    void operator()(ext2_filsys fs) const;
+  };
+  using FileSystem = std::unique_ptr<struct_ext2_filsys, FreeFileSystem>;
+  struct Name;  // a path's directory and last component
+
+  Ext2Result<> call(const char* what, errcode_t code);
+  template <typename Call>
+  Ext2Result<> run(const char* what, Call call);
+  Ext2Result<> initialize(const Ext2Options& options, FileSystem* made);
+  Ext2Result<> make_root(ext2_filsys fs);
+  Ext2Result<> reserve_inodes(ext2_filsys fs);
+  Ext2Result<> zero_tables(ext2_filsys fs);
+  Ext2Result<> store_bitmaps();
+  Ext2Result<> store_everything();
+  void set_time(ext2_filsys fs) const;
+
+  ByteDevice& device_;
+  const Scheduler& scheduler_;
+  Ext2Io io_;
+  FileSystem fs_;  // null: not mounted
+  bool busy_ = false;  // an operation is under way: a second fiber inside is a bug of ours
+  std::vector<std::byte> block_;  // one block of file data
+};
+
+}  // namespace dmsim
