@@ -1,0 +1,48 @@
+// The daemons of memory: pdflush, which writes pages back once they are old enough, and kswapd.
+//
+// Both run for ever in daemon fibers. A run ends when its tasks have ended, whatever daemons do.
+// One pdflush serves all caches of a machine: it visits them in the order of their registration, and a
+// cache whose device takes its time delays the ones behind it (Linux had several pdflush threads, later
+// one flusher per device; their order among themselves is not modelled).
+#pragma once
+
+#include <vector>
+
+#include "models/memory/page_cache.h"
+#include "models/options.h"
+#include "sim/scheduler.h"
+
+namespace dmsim {
+
+class Pdflush {
+ public:
+  // Requires options.interval > 0.
+  Pdflush(Scheduler& scheduler, PdflushOptions options, Actor actor);
+  Pdflush(const Pdflush&) = delete;
+  Pdflush& operator=(const Pdflush&) = delete;
+
+  // Not owned; must be removed before it dies. A cache that pdflush is writing back cannot be removed.
+  void add(PageCache& cache);
+  void remove(PageCache& cache);
+  // Spawns the daemon's fiber. Once. The object outlives it: it dies after Scheduler::shut_down().
+  void start();
+
+  const PdflushOptions& options() const { return options_; }
+  std::uint64_t passes() const { return passes_; }
+
+ private:
+  void run();
+
+  Scheduler& scheduler_;
+  PdflushOptions options_;
+  Actor actor_;
+  std::vector<PageCache*> caches_;  // in order of registration
+  PageCache* visiting_ = nullptr;   // null: asleep
+  std::uint64_t passes_ = 0;
+  bool started_ = false;
+};
+
+// Spawns kswapd for `memory`, which outlives the fiber.
+void start_kswapd(Scheduler& scheduler, Memory& memory, Actor actor);
+
+}  // namespace dmsim
