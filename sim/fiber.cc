@@ -39,10 +39,14 @@ std::byte* StackPool::take() {
 }
 
 void StackPool::give_back(std::byte* stack) {
+  forget_frames(stack);
+  free_.push_back(stack);
+}
+
+void StackPool::forget_frames([[maybe_unused]] std::byte* stack) {
 #if defined(DMSIM_ADDRESS_SANITIZER)
   ASAN_UNPOISON_MEMORY_REGION(stack, kStackSize);
 #endif
-  free_.push_back(stack);
 }
 
 }  // namespace dmsim

@@ -30,6 +30,9 @@ class StackPool {
   // The low end of a stack of kStackSize bytes.
   std::byte* take();
   void give_back(std::byte* stack);
+  // Before a stack is used by another fiber: the last one left it in the middle of a call, and
+  // AddressSanitizer still guards the variables of those frames.
+  static void forget_frames(std::byte* stack);
 
  private:
   std::vector<std::byte*> free_;

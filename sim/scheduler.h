@@ -82,7 +82,7 @@ class Scheduler {
   // (false then). Between two slices it switches from fiber to fiber directly.
   bool run(std::uint64_t most);
   // Makes run() return after the current slice or event. Anywhere.
-  void pause() { pause_ = true; }
+  void pause() { budget_ = 0; }
 
   // Inside a fiber only.
   Fiber& current();
@@ -113,13 +113,13 @@ class Scheduler {
  private:
   static void enter(boost::context::detail::transfer_t transfer);
   friend class Timer;
-  bool event_due() const { return !events_.empty() && events_.next_ns() <= now_.ns(); }
+  bool event_due() const { return events_.next_ns() <= now_.ns(); }
   void run_event();
   void resume(Fiber& fiber);      // main context -> fiber, returns when somebody switches back
   void switch_out(bool ending);   // running fiber -> next fiber or main context
   Fiber& pick();                  // takes the next fiber out of runnable_ and makes it running
   void charge_slice();
-  void landed(boost::context::detail::transfer_t transfer);
+  void landed(boost::context::detail::transfer_t transfer, void* sanitizer_stack);
   TimerCore* take_timer_core();
   void give_back_timer_core(TimerCore* core);
 
@@ -136,7 +136,6 @@ class Scheduler {
   std::vector<TimerCore*> free_timer_cores_;
   Fiber* running_ = nullptr;  // null: the main context, interrupt context
   std::uint64_t budget_ = 0;  // slices and events that run() may still run
-  bool pause_ = false;
   boost::context::detail::fcontext_t main_context_ = nullptr;
   void* main_sanitizer_stack_ = nullptr;
   const void* main_stack_bottom_ = nullptr;

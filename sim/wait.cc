@@ -54,8 +54,7 @@ void WaitQueue::wake_one() {
   if (first_ == nullptr) return;
   Fiber& fiber = *first_;
   remove(fiber);
-  // At teardown a queue may still list fibers that were unwound before it was woken.
-  if (fiber.state == Fiber::State::kParked) scheduler_.unpark(fiber);
+  scheduler_.unpark(fiber);
 }
 
 void WaitQueue::wake_all() {
