@@ -7,8 +7,10 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
+#include "base/check.h"
 #include "engine/device_mapper.h"
 #include "engine/switches.h"
 
@@ -29,13 +31,30 @@ enum class EndResult : std::uint8_t {
   kRequeue,     // push the original back (DM_ENDIO_REQUEUE)
 };
 
-// A clone on its way through a target. Allocated and freed by core.
+class Target;
+
+// A clone on its way through a target. Allocated and freed by core. Until the target has answered
+// kRemapped, called TargetHost::submit() or TargetHost::finish(), bio.next is the target's to queue by.
 struct TargetBio {
   Bio bio;                         // addresses on the device of the target's table until remapped
   BlockDevice* device = nullptr;   // set by map() when it answers kRemapped
   std::uint32_t duplicate = 0;     // of a flush or discard sent several times: 0 .. n-1
   void* original = nullptr;        // core's own
   std::uint64_t words[4] = {};     // the target's own, zero at map()
+  Target* target = nullptr;        // core's own: whose clone this is
+};
+
+// The clone whose first member `bio` is: how a target that queues clones in a BioList gets them back.
+inline TargetBio& target_bio_of(Bio& bio) {
+  static_assert(std::is_standard_layout_v<TargetBio>);
+  return reinterpret_cast<TargetBio&>(bio);
+}
+
+// A stretch of a lower device that a target's data lives on (what iterate_devices tells of).
+struct TargetDevice {
+  BlockDevice* device;
+  Sector begin;           // on that device
+  std::uint64_t length;   // in sectors, > 0
 };
 
 enum class StatusKind : std::uint8_t { kInfo, kTable };
@@ -52,8 +71,15 @@ class TargetHost {
   virtual bool suspended() const = 0;
   // Raises the device's event number and wakes waiters (dm_table_event).
   virtual void event() = 0;
-  // Ends a TargetBio that map() or end_io kept, with the status core shall see.
+  // Ends a TargetBio that map() or end_io kept, with the status core shall see: kRequeue pushes it
+  // back. The target's end_io is not called for it. Anywhere, also from within map().
   virtual void finish(TargetBio& bio, BlockStatus status) = 0;
+  // Submits a TargetBio that map() or end_io kept to `bio.device`, at the address the target wrote
+  // into it; when it ends, end_io is called, as after kRemapped (dm_submit_bio_remap). Anywhere.
+  virtual void submit(TargetBio& bio) {
+    (void)bio;
+    UNMODELLED("TargetHost::submit");
+  }
   virtual Actor device_actor() const = 0;
   virtual const std::string& device_name() const = 0;
 
@@ -83,6 +109,15 @@ class Target {
   // Longest piece a bio is split into, and the boundary it must not cross, in sectors from begin();
   // 0: no limit (max_io_len).
   virtual std::uint32_t split_sectors() const { return 0; }
+
+  // The data devices and which part of them is used: limits are stacked over these and checked
+  // against their sizes. Logs and other metadata devices do not belong here. Empty: the target does not
+  // tell, then core stacks the limits of whatever its constructor opened, without looking at sizes.
+  virtual std::vector<TargetDevice> data_devices() const { return {}; }
+
+  // Pages must not change while they are being written through this target: core reports
+  // BlockLimits::stable_writes for the mapped device, whatever the lower devices say.
+  virtual bool stable_writes() const { return false; }
 
   virtual void presuspend() {}
   virtual void presuspend_undo() {}

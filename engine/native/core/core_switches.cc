@@ -1,0 +1,44 @@
+#include "engine/native/core/core_switches.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+
+namespace dmsim::native {
+namespace {
+
+constexpr std::string_view kRequeueValues[] = {"unless-noflush", "requeue-always"};
+constexpr std::string_view kPreflushValues[] = {"kept", "forgotten"};
+
+constexpr SwitchInfo kSwitches[] = {
+    {"core.requeue_to_eio", kRequeueValues,
+     "a bio that a target pushes back outside a noflush suspend is queued again for ever, where Linux "
+     "ends it with EIO",
+     "core-requeue-to-eio"},
+    {"core.preflush_error", kPreflushValues,
+     "the flush before a PREFLUSH write fails, and the write goes on as if it had not (as dm.c of Linux "
+     "6.1 does)",
+     "core-preflush-error-forgotten"},
+};
+
+// The index of a switch's value among those that it has.
+std::size_t chosen(const SwitchInfo& info, const SwitchValues& values) {
+  const auto found = values.find(info.name);
+  if (found == values.end()) return 0;
+  const auto at = std::find(info.values.begin(), info.values.end(), found->second);
+  CHECK(at != info.values.end(), info.name, found->second);
+  return static_cast<std::size_t>(at - info.values.begin());
+}
+
+}  // namespace
+
+std::span<const SwitchInfo> core_switches() { return kSwitches; }
+
+CoreSwitches CoreSwitches::of(const SwitchValues& values) {
+  CoreSwitches out;
+  out.requeue_to_eio = chosen(kSwitches[0], values) == 0;
+  out.preflush_error_kept = chosen(kSwitches[1], values) == 0;
+  return out;
+}
+
+}  // namespace dmsim::native
