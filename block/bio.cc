@@ -9,27 +9,10 @@ namespace {
 constexpr std::size_t kSlabBios = 64;
 }
 
-std::string_view op_name(Op op) {
-  switch (op) {
-    case Op::kRead: return "read";
-    case Op::kWrite: return "write";
-    case Op::kFlush: return "flush";
-    case Op::kDiscard: return "discard";
-  }
-  UNMODELLED("operation");
-}
+std::string_view op_name(Op op) { return kOpNames[static_cast<std::size_t>(op)]; }
 
 std::string_view status_name(BlockStatus::Code code) {
-  switch (code) {
-    case BlockStatus::Code::kOk: return "ok";
-    case BlockStatus::Code::kIoError: return "EIO";
-    case BlockStatus::Code::kNotSupported: return "EOPNOTSUPP";
-    case BlockStatus::Code::kNoSpace: return "ENOSPC";
-    case BlockStatus::Code::kRequeue: return "REQUEUE";
-    case BlockStatus::Code::kTimeout: return "ETIMEDOUT";
-    case BlockStatus::Code::kMedium: return "ENODATA";
-  }
-  UNMODELLED("block status");
+  return kStatusNames[static_cast<std::size_t>(code)];
 }
 
 std::string bio_notation(Op op, bool fua, Sector sector, std::uint32_t sectors) {

@@ -42,6 +42,10 @@ struct BlockStatus {
 };
 
 std::string_view op_name(Op op);                     // "read"
+// The names by value, for trace arguments of form kEnum.
+inline constexpr std::string_view kOpNames[] = {"read", "write", "flush", "discard"};
+inline constexpr std::string_view kStatusNames[] = {"ok",      "EIO",       "EOPNOTSUPP", "ENOSPC",
+                                                    "REQUEUE", "ETIMEDOUT", "ENODATA"};
 std::string_view status_name(BlockStatus::Code code);  // "EIO"
 
 // `length` bytes of data at `offset` within a frame, or within plain memory. Multiples of 512.

@@ -12,8 +12,8 @@ std::string label_key(std::string_view point, std::string_view who) {
 
 }  // namespace
 
-ReplayedChoices::ReplayedChoices(std::vector<LabelledChoice> choices, const ActorNames& names)
-    : choices_(std::move(choices)), names_(names), used_(choices_.size(), false) {
+ReplayedChoices::ReplayedChoices(std::vector<LabelledChoice> choices)
+    : choices_(std::move(choices)), used_(choices_.size(), false) {
   for (std::size_t i = choices_.size(); i-- > 0;) {
     by_label_[label_key(choices_[i].point, choices_[i].who)].push_back(i);
   }
@@ -22,13 +22,14 @@ ReplayedChoices::ReplayedChoices(std::vector<LabelledChoice> choices, const Acto
 void ReplayedChoices::depart(const ChoicePoint& point, Actor who, std::string_view why) {
   if (departures_++ == 0) {
     first_departure_ = fmt::format("draw {} ({}@{}): {}", record().size(), point.name,
-                                   names_.name(who), why);
+                                   names_->name(who), why);
   }
 }
 
 std::uint64_t ReplayedChoices::choose(const ChoicePoint& point, Actor who, std::uint64_t bound) {
+  CHECK(names_ != nullptr, "attach() comes first");
   while (cursor_ < choices_.size() && used_[cursor_]) ++cursor_;
-  const std::string& name = names_.name(who);
+  const std::string& name = names_->name(who);
   std::size_t found = choices_.size();
   if (cursor_ < choices_.size() && choices_[cursor_].point == point.name &&
       choices_[cursor_].who == name) {

@@ -67,6 +67,10 @@ class ChoiceSource {
     return least + Duration::nanoseconds(static_cast<std::int64_t>(draw(point, who, span)));
   }
 
+  // The names of the actors that the next draws are about. A world announces them when it is built
+  // (after a power cut the next world does): sources that tell actors by name listen.
+  virtual void attach(const ActorNames& names) { (void)names; }
+
   // Everything drawn so far, in order. Lives as long as the source.
   const std::vector<Choice>& record() const { return record_; }
   void forget_record() { record_.clear(); }
@@ -113,8 +117,13 @@ struct LabelledChoice {
 // value that no longer fits its bound, draws 0. Every such step counts as a departure.
 class ReplayedChoices final : public ChoiceSource {
  public:
-  // `names` must be the actor names of the world that draws; it must outlive this source.
-  ReplayedChoices(std::vector<LabelledChoice> choices, const ActorNames& names);
+  explicit ReplayedChoices(std::vector<LabelledChoice> choices);
+  // The same, with the names known already; they outlive their use.
+  ReplayedChoices(std::vector<LabelledChoice> choices, const ActorNames& names)
+      : ReplayedChoices(std::move(choices)) {
+    attach(names);
+  }
+  void attach(const ActorNames& names) override { names_ = &names; }
 
   // Draws that did not meet the recorded label, bound and value, and the first of them in words.
   std::uint64_t departures() const { return departures_; }
@@ -127,7 +136,7 @@ class ReplayedChoices final : public ChoiceSource {
   void depart(const ChoicePoint& point, Actor who, std::string_view why);
 
   std::vector<LabelledChoice> choices_;
-  const ActorNames& names_;
+  const ActorNames* names_ = nullptr;
   std::vector<bool> used_;
   std::size_t used_count_ = 0;
   std::size_t cursor_ = 0;

@@ -64,6 +64,7 @@ std::string Trace::render(const TraceEvent& event) const {
       case ArgForm::kNumber: line += fmt::format("{}", value); break;
       case ArgForm::kActor: line += actors_.name(static_cast<Actor>(value)); break;
       case ArgForm::kHex: line += fmt::format("{:x}", value); break;
+      case ArgForm::kEnum: line += arg.names[value]; break;
       case ArgForm::kText: line += fmt::format("\"{}\"", texts_[value]); break;
     }
   }

@@ -24,11 +24,13 @@ enum class ArgForm : std::uint8_t {
   kActor,   // the actor's name
   kHex,     // hexadecimal, for digests
   kText,    // an index into Trace::texts (table lines, status lines, printk)
+  kEnum,    // an index into TraceArg::names: the cheap way to say one of a few words
 };
 
 struct TraceArg {
   std::string_view name;  // "sector"; empty: not used
   ArgForm form = ArgForm::kNumber;
+  const std::string_view* names = nullptr;  // kEnum only: constants, one for each value
 };
 
 // A kind of event. Defined `inline constexpr` beside the code that emits it.
