@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 
 namespace dmsim {
 
@@ -19,6 +20,10 @@ struct ReachedMark {
 
 // All marks linked into this program, in link order.
 std::span<ReachedMark> reached_marks();
+
+// All of them as text, a line each: count, "file:line", sentence, separated by tabs. A mark in a
+// header may appear several times.
+std::string render_reached_marks();
 
 }  // namespace dmsim
 
