@@ -104,7 +104,19 @@ class PageCache final : public Reclaimer {
  private:
   class Pin;   // keeps a page in the cache
   class Stay;  // counts a fiber that is inside
-  struct Part;  // of a read or write: what falls into one page
+  struct Part {  // of a read or write: what falls into one page
+    std::uint64_t page_number;
+    std::uint32_t offset;
+    std::uint32_t size;
+  };
+  struct PageRange {  // half-open
+    std::uint64_t begin = 0;
+    std::uint64_t end = PageIndex::kNone;
+  };
+  struct Selection {  // of dirty pages
+    Instant dirtied_before = Instant::at_ns(INT64_MAX);
+    std::uint64_t dirtied_as_at_most = UINT64_MAX;
+  };
   enum class Change : std::uint8_t { kWrite, kStore };
 
   // Pages: page_cache.cc.
@@ -113,28 +125,37 @@ class PageCache final : public Reclaimer {
   BlockStatus fill(CachedPage& page);        // reads it unless it is up to date
   void wait_until_stable(CachedPage& page);  // returns at once unless stable pages are on
   void set_dirty(CachedPage& page);
-  CachedPage& find_or_add(std::uint64_t page_number);
+  static Part first_part(std::uint64_t offset, std::size_t size);
+  CachedPage& find_or_add(std::uint64_t page_number);  // blocks when a frame must be found
   CachedPage& add(std::uint64_t page_number);
   void drop(CachedPage& page);
-  void touch(CachedPage& page);  // it was used: youngest of the idle pages
+  void relist(CachedPage& page);  // into or out of the idle list, after a change of state
+  void unlist(CachedPage& page);
   std::uint64_t drop_idle(std::uint64_t wanted);
   bool within_device(std::uint64_t offset, std::size_t size) const;
   std::uint32_t valid_bytes(std::uint64_t page_number) const;  // fewer than a page at the device's end
 
   // Writeback: page_writeback.cc.
-  template <typename Wanted>
-  std::uint32_t write_run(CachedPage& first, Wanted wanted);  // submits; returns the pages written
+  enum class AlreadyUnderWriteback : std::uint8_t { kSkip, kWait };
+  // Writes the range's dirty pages that are selected, in order.
+  void write_pages(PageRange range, const Selection& selection, AlreadyUnderWriteback then);
+  // Writes `first` and the selected dirty pages behind it by one bio; returns how many.
+  std::uint32_t write_run(CachedPage& first, std::uint64_t end, const Selection& selection);
+  bool writable(const CachedPage* page, const Selection& selection) const;
+  // Starts writing dirty pages for reclaim, going round, until `wanted` are under way or room ends.
+  void write_for_reclaim(std::uint64_t wanted);
   void submit_read(CachedPage& page);
   BlockStatus flush_device();
   CacheBio* take_bio();
   void give_back_bio(CacheBio* bio);
   static void read_ended(Bio& bio);
   static void write_ended(Bio& bio);
-  static void flush_ended(Bio& bio);
-  void end_page_write(CachedPage& page, BlockStatus status);
-  void write_dirty(std::uint64_t first_page, std::uint64_t end_page);
-  void wait_for_writeback(std::uint64_t first_page, std::uint64_t end_page);
-  void wait_for_room();
+  static void flush_done(Bio& bio);
+  void end_page_write(CachedPage& page, BlockStatus status, TraceId cause);
+  TraceId cause_of(const Bio& bio) const;
+  void write_and_wait_pages(PageRange range);
+  void wait_for_writeback(PageRange range);
+  bool has_room() const { return bios_in_flight_ < options_.writes_in_flight; }
   void remember_error(BlockStatus status);
   BlockStatus report_error(OpenFile& file);
 
@@ -144,20 +165,20 @@ class PageCache final : public Reclaimer {
   BlockDevice& device_;
   Actor actor_;
   PageCacheOptions options_;
-  bool stable_pages_;
   PageCacheStats stats_;
   PageIndex index_;
   std::vector<std::unique_ptr<CachedPage>> page_storage_;  // all pages ever made
   std::vector<CachedPage*> spare_pages_;
   std::vector<std::unique_ptr<CacheBio>> bio_storage_;     // all bios ever made
   CacheBio* spare_bios_ = nullptr;
-  CachedPage* oldest_idle_ = nullptr;  // clean pages that are not under writeback, in order of use
+  CachedPage* oldest_idle_ = nullptr;  // pages neither dirty nor under I/O, in order of use
   CachedPage* youngest_idle_ = nullptr;
   std::uint64_t dirtyings_ = 0;         // clean pages that became dirty, ever
   std::uint64_t reclaim_cursor_ = 0;    // page number from which reclaim goes on writing
   std::uint64_t bios_in_flight_ = 0;    // of writeback
   std::uint64_t write_bios_ended_ = 0;
   WaitQueue write_bio_ended_;
+  WaitQueue flush_ended_;
   std::uint64_t fibers_inside_ = 0;
   std::uint64_t errors_ = 0;            // writeback bios that failed, ever
   bool last_error_seen_ = false;

@@ -1,8 +1,8 @@
 // CachedPage and PageIndex: what a page cache knows of each page, and how it finds them by number.
 //
-// The index is a table of leaves of 512 pages, each with a bitmap of its dirty pages: lookup is two
-// loads, and dirty pages are visited in order of their numbers without looking at the others. Leaves are
-// made on demand and kept.
+// The index is a table of leaves of 512 pages, each with a bitmap per tag (present, dirty, under
+// writeback): lookup is two loads, and the pages of a tag are visited in order of their numbers without
+// looking at the others. Leaves are made on demand and kept.
 #pragma once
 
 #include <array>
@@ -38,8 +38,8 @@ struct CachedPage {
   std::uint32_t pins = 0;       // fibers that hold a reference
   bool uptodate = false;        // the frame holds the page's content
   bool locked = false;          // being read
+  bool dirty = false;           // changed by PageIndex only, like the next
   bool writeback = false;       // being written
-  bool dirty = false;           // changed by PageIndex only
   std::uint64_t writebacks = 0; // begun, ever: tells one from the next
   Instant dirtied_at;           // valid while dirty
   std::uint64_t dirtied_as = 0; // number of the dirtying; valid while dirty
@@ -62,30 +62,34 @@ class PageIndex {
     return leaves_[leaf]->pages[number % kLeafPages];
   }
   void insert(CachedPage& page);  // under page.number, which must be free
-  void erase(CachedPage& page);   // must be clean
+  void erase(CachedPage& page);   // must be clean and not under writeback
   void set_dirty(CachedPage& page);
   void clear_dirty(CachedPage& page);
+  void set_writeback(CachedPage& page);
+  void clear_writeback(CachedPage& page);
 
-  // The first dirty page / the first page in [from, end); null: none.
-  CachedPage* next_dirty(std::uint64_t from, std::uint64_t end = kNone) const;
+  // The page with the lowest number in [from, end) that is present / dirty / under writeback; null: none.
   CachedPage* next(std::uint64_t from, std::uint64_t end = kNone) const;
+  CachedPage* next_dirty(std::uint64_t from, std::uint64_t end = kNone) const;
+  CachedPage* next_writeback(std::uint64_t from, std::uint64_t end = kNone) const;
 
-  std::uint64_t count() const { return count_; }
-  std::uint64_t dirty_count() const { return dirty_count_; }
+  std::uint64_t count() const { return counts_[kPresent]; }
+  std::uint64_t dirty_count() const { return counts_[kDirty]; }
+  std::uint64_t writeback_count() const { return counts_[kWriteback]; }
 
  private:
   static constexpr std::uint64_t kLeafPages = 512;
+  enum Tag : std::size_t { kPresent, kDirty, kWriteback, kTags };
   struct Leaf {
     std::array<CachedPage*, kLeafPages> pages{};
-    std::array<std::uint64_t, kLeafPages / 64> dirty{};
-    std::array<std::uint64_t, kLeafPages / 64> present{};
+    std::array<std::array<std::uint64_t, kLeafPages / 64>, kTags> bitmaps{};
   };
-  using Bitmap = std::array<std::uint64_t, kLeafPages / 64> Leaf::*;
-  CachedPage* next_in(Bitmap bitmap, std::uint64_t from, std::uint64_t end) const;
+  void set_tag(Tag tag, std::uint64_t number);
+  void clear_tag(Tag tag, std::uint64_t number);
+  CachedPage* next_tagged(Tag tag, std::uint64_t from, std::uint64_t end) const;
 
   std::vector<std::unique_ptr<Leaf>> leaves_;  // [number / kLeafPages]; null: nothing there yet
-  std::uint64_t count_ = 0;
-  std::uint64_t dirty_count_ = 0;
+  std::array<std::uint64_t, kTags> counts_{};  // pages per tag
 };
 
 }  // namespace dmsim
