@@ -92,6 +92,9 @@ class DeviceMapper {
   // What to freeze on suspend without skip_lockfs; null: nothing is mounted. Not owned.
   virtual void set_freezer(std::string_view device, Freezer* freezer) = 0;
 
+  // Grows whenever the live table of any device is swapped in or dropped: what was learnt of tables and
+  // views before is void.
+  virtual std::uint64_t table_generation() const = 0;
   // Mirror targets of the live table, for oracles; valid until the table goes. Empty: none.
   virtual std::vector<const MirrorView*> mirrors(std::string_view device) = 0;
   // Bios that entered mapped devices and have not ended.

@@ -324,7 +324,8 @@ std::vector<StuckFiber> Scheduler::stuck() const {
     for (const auto& fiber : fibers_) {
       if (fiber->role != role || fiber->state != Fiber::State::kParked) continue;
       if (fiber->idle || fiber->waits_for == nullptr) continue;
-      out.push_back({fiber->actor, fiber->waits_for->describe_wait(), fiber->waits_for->held_by()});
+      out.push_back({fiber->actor, fiber->waits_for->describe_wait(), fiber->waits_for->held_by(),
+                     role == FiberRole::kTask});
     }
   }
   return out;

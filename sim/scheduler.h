@@ -39,6 +39,7 @@ struct StuckFiber {
   Actor actor;
   std::string waits_for;  // in words
   Actor held_by;          // kNobody: unknown
+  bool is_task = false;
 };
 
 // What an event in the queue knows of a timer. Recycled by the scheduler; `generation` only grows.

@@ -1,0 +1,224 @@
+#include "harness/afterlife.h"
+
+#include <algorithm>
+
+#include "harness/oracle_names.h"
+#include "models/memory/direct_io.h"
+
+namespace dmsim {
+namespace {
+
+// Longest read of the checker, in pages.
+constexpr std::uint64_t kReadPages = 64;
+
+// Reads ranges of a device past all watching and hands each page to a function.
+class Checker {
+ public:
+  Checker(World& world, BlockDevice& device)
+      : world_(world),
+        device_(device),
+        io_(world.scheduler(), world.pages(), device, world.trace().actors().intern("checker")) {}
+
+  // visit(page number, content) for every page of `pages` (ascending); false: a read failed.
+  template <typename Visit>
+  bool read(const std::vector<std::uint64_t>& pages, Visit visit) {
+    for (std::size_t i = 0; i < pages.size();) {
+      std::size_t end = i + 1;
+      while (end < pages.size() && pages[end] == pages[end - 1] + 1 && end - i < kReadPages) ++end;
+      const SectorRange range{pages[i] * kPageSectors,
+                              std::min((pages[end - 1] + 1) * kPageSectors, device_.sectors())};
+      DirectRequest& request = io_.read(range);
+      const bool ok = io_.wait(request).ok();
+      for (std::size_t at = i; ok && at < end; ++at) visit(pages[at], request.page(at - i));
+      io_.release(request);
+      if (!ok) return false;
+      i = end;
+    }
+    return true;
+  }
+
+ private:
+  World& world_;
+  BlockDevice& device_;
+  DirectIo io_;
+};
+
+void report_mismatch(World& world, std::string_view device, const Mismatch& mismatch) {
+  const SectorRange sector{mismatch.sector, mismatch.sector + 1};
+  Violation violation;
+  violation.device = device;
+  violation.sectors = sector;
+  violation.blame = world.judge().blame_for(device, sector);
+  if (mismatch.kind == Mismatch::Kind::kUntouched) {
+    violation.oracle = oracle::kUntouched;
+    violation.sentence = fmt::format(
+        "after the power cut sector {} of {} has lost its content, although nobody has written there",
+        mismatch.sector, device);
+  } else {
+    violation.oracle = oracle::kDurability;
+    violation.sentence = fmt::format(
+        "after the power cut sector {} of {} holds {}, although write {} had been made durable or "
+        "was the oldest possible", mismatch.sector, device,
+        mismatch.kind == Mismatch::Kind::kStale ? "its initial content" : "what cannot be there",
+        mismatch.expected_write);
+  }
+  world.judge().report(std::move(violation));
+}
+
+// Pages that anybody may have changed: touched by users, or stored on any disk that holds a copy.
+std::vector<std::uint64_t> interesting_pages(World& world, std::string_view device,
+                                             const Reference& reference) {
+  std::vector<std::uint64_t> pages = reference.touched_pages();
+  for (const Extent& extent : world.judge().copies(device)) {
+    for (const Extent::Copy& copy : extent.copies) {
+      const Disk* disk = world.disk(copy.disk);
+      if (disk == nullptr) continue;
+      const std::uint64_t first = copy.begin / kPageSectors;
+      const std::uint64_t end = (copy.begin + extent.range.count() + kPageSectors - 1) / kPageSectors;
+      for (auto page = disk->media().next_written(first); page && *page < end;
+           page = disk->media().next_written(*page + 1)) {
+        const Sector sector = std::max(*page * kPageSectors, copy.begin) - copy.begin;
+        pages.push_back((extent.range.begin + sector) / kPageSectors);
+      }
+    }
+  }
+  std::sort(pages.begin(), pages.end());
+  pages.erase(std::unique(pages.begin(), pages.end()), pages.end());
+  const std::uint64_t end = (reference.sectors() + kPageSectors - 1) / kPageSectors;
+  while (!pages.empty() && pages.back() >= end) pages.pop_back();
+  return pages;
+}
+
+// Every leg but the last is lost, one after the other; what is read must not change by it.
+void read_around(World& world, std::string_view name, Checker& checker,
+                 const std::vector<std::uint64_t>& pages, const std::vector<PageRef>& contents) {
+  for (const auto& [device, view] : world.mirror_views()) {
+    if (device != name) continue;
+    for (std::size_t leg = 0; leg + 1 < view->legs().size(); ++leg) {
+      world.fail_reads_of(view->legs()[leg].device);
+      std::size_t at = 0;
+      bool reported = false;
+      checker.read(pages, [&](std::uint64_t page, const PageRef& found) {
+        while (pages[at] != page) ++at;
+        for (std::uint32_t i = 0; i < kPageSectors && !reported; ++i) {
+          if (found.sector_digest(i) == contents[at].sector_digest(i)) continue;
+          Violation violation;
+          violation.oracle = oracle::kStableRead;
+          violation.device = name;
+          violation.sectors = {page * kPageSectors + i, page * kPageSectors + i + 1};
+          violation.blame = world.judge().blame_for(name, violation.sectors);
+          violation.sentence = fmt::format(
+              "after the power cut sector {} of {} reads differently once leg {} is lost",
+              page * kPageSectors + i, name, view->legs()[leg].device);
+          world.judge().report(std::move(violation));
+          reported = true;
+        }
+      });
+      if (reported) return;
+    }
+  }
+}
+
+void check_device(World& world, std::string_view name, const Reference& reference) {
+  BlockDevice* device = world.mapper().find(name);
+  if (device == nullptr || device->sectors() == 0) return;
+  Checker checker(world, *device);
+  const std::vector<std::uint64_t> pages = interesting_pages(world, name, reference);
+  std::vector<PageRef> contents;
+  std::vector<Mismatch> wrong;
+  const bool keeps = world.plan().power_cut.devices_fail_over;
+  const bool ok = checker.read(pages, [&](std::uint64_t page, const PageRef& found) {
+    reference.check_after_cut(page, found, 0xFF, &wrong);
+    if (keeps) contents.push_back(found);
+  });
+  for (const Mismatch& mismatch : wrong) report_mismatch(world, name, mismatch);
+  if (ok && keeps) read_around(world, name, checker, pages, contents);
+}
+
+}  // namespace
+
+void take_moment(World& world, std::uint64_t opportunity, CutMoment* moment) {
+  moment->opportunity = opportunity;
+  moment->free_units = 0;
+  const auto& disks = world.disks();
+  for (std::size_t i = 0; i < disks.size(); ++i) {
+    if (moment->spaces.size() <= i) moment->spaces.emplace_back(disks[i]->media());
+    disks[i]->crash_space(world.scratch(), &moment->spaces[i]);
+    moment->free_units += moment->spaces[i].units.size();
+  }
+}
+
+std::vector<Image> draw_survivors(const CutMoment& moment, const World& before,
+                                  ChoiceSource& choices, PageSpace& pages,
+                                  std::vector<std::uint32_t>* chosen) {
+  std::vector<Image> images;
+  images.reserve(moment.spaces.size());
+  chosen->clear();
+  for (std::size_t i = 0; i < moment.spaces.size(); ++i) {
+    const CrashSpace& space = moment.spaces[i];
+    const std::size_t first = chosen->size();
+    for (const FreeUnit& unit : space.units) {
+      chosen->push_back(static_cast<std::uint32_t>(
+          choices.draw(kSurvivor, before.disks()[i]->actor(), unit.count + 1)));
+    }
+    images.push_back(space.survive(std::span(*chosen).subspan(first), pages));
+  }
+  return images;
+}
+
+std::uint64_t crash_state_fingerprint(const std::vector<Image>& images, const World& before) {
+  Fingerprint fingerprint;
+  for (const Image& image : images) fingerprint.fold(image.fingerprint());
+  for (const std::string& device : before.used_devices()) {
+    const Reference* reference = before.reference(device);
+    if (reference != nullptr) fingerprint.fold(reference->requirement_epoch());
+  }
+  for (const auto& disk : before.disks()) fingerprint.fold(disk->faults().struck());
+  return fingerprint.value();
+}
+
+std::unique_ptr<World> reboot(const World& before, const CutMoment& moment,
+                              std::vector<Image> images, const std::vector<std::uint32_t>& chosen,
+                              ChoiceSource& choices, Trace::Keep keep) {
+  Trace trace(before.trace(), keep);
+  trace.set_now(before.now());
+  const TraceId cut = trace.emit_caused(kPowerCut, Actor::kNobody, 0, moment.opportunity);
+  std::size_t at = 0;
+  for (std::size_t i = 0; i < moment.spaces.size(); ++i) {
+    const CrashSpace& space = moment.spaces[i];
+    for (const FreeUnit& unit : space.units) {
+      const std::uint32_t candidate = chosen[at++];
+      if (candidate == 0) continue;
+      trace.emit_caused(kSurvived, before.disks()[i]->actor(), cut, unit.sector, unit.sectors,
+                        candidate,
+                        space.candidates_of(unit)[candidate - 1].content.version());
+    }
+  }
+  return std::make_unique<World>(before, std::move(trace), std::move(images), choices);
+}
+
+Stretch live_on(World& world, const World::Condition& paused) {
+  std::string refused;
+  Stretch stretch = world.boot(&refused, paused);
+  if (stretch != Stretch::kDone) return stretch;
+  if (!refused.empty()) {
+    Violation violation;
+    violation.oracle = oracle::kLiveness;
+    violation.sentence = "after the power cut " + refused;
+    world.judge().report(std::move(violation));
+    return Stretch::kDone;
+  }
+  stretch = world.run_until([&] { return world.recovered() && world.at_rest(); }, paused);
+  if (stretch != Stretch::kDone) return stretch;
+  if (world.judge().checks(oracle::kLegsIdentical)) world.judge().check_legs();
+  bool looked = false;
+  world.scheduler().spawn(world.trace().actors().intern("checker"), FiberRole::kTask, [&] {
+    for (const std::string& device : world.checked_devices()) {
+      check_device(world, device, *world.reference(device));
+    }
+    looked = true;
+  });
+  return world.run_until([&] { return looked; }, nullptr);
+}
+
+}  // namespace dmsim

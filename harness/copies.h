@@ -1,0 +1,37 @@
+// Copies: where the bytes of a mapped device really lie, read from its table as a person would.
+//
+// This is the harness's own reading of dmsetup tables, independent of any engine: it tells the
+// reference what a device held at boot, and the oracles which copies could have served a request.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "block/sector.h"
+
+namespace dmsim {
+
+// A run of a mapped device and the disks that hold it.
+struct Extent {
+  struct Copy {
+    std::string disk;
+    Sector begin;  // on that disk, of range.begin
+  };
+  SectorRange range;         // of the mapped device
+  std::vector<Copy> copies;  // best first: a mirror's default leg leads. Empty: nothing holds it
+};
+
+// The table of a mapped device, nullopt for a name that is not one (a disk).
+using TableOf = std::function<std::optional<std::string>(std::string_view device)>;
+
+// Extents of `device`, ascending. Mapped devices below are followed down to disks. Lines that cannot
+// be read give extents without copies.
+std::vector<Extent> resolve_copies(std::string_view device, const TableOf& table_of);
+
+// Disks that `device`'s mirrors use only for their dirty log.
+std::vector<std::string> log_disks(std::string_view device, const TableOf& table_of);
+
+}  // namespace dmsim

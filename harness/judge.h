@@ -1,0 +1,84 @@
+// Judge: collects what went wrong in one life of a world, finds out whom to blame, and watches the
+// promises that must hold at every instant.
+//
+// Which promises it holds a run to is the plan's `check` list. Of each promise and device only the first
+// breach is kept: what follows from it would only repeat it.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/device_mapper.h"
+#include "harness/copies.h"
+#include "harness/reference.h"
+#include "harness/verdict.h"
+#include "harness/watched_device.h"
+
+namespace dmsim {
+
+class World;
+
+class Judge {
+ public:
+  explicit Judge(World& world) : world_(world) {}
+
+  bool checks(std::string_view oracle) const;
+  // Keeps the violation if its oracle is checked and it is the first of its kind.
+  void report(Violation violation);
+  const std::vector<Violation>& violations() const { return violations_; }
+
+  // A user was answered. Interrupt context.
+  void on_answer(const UserRequest& request, BlockStatus status);
+  void on_mismatches(WatchedDevice& device, const std::vector<Mismatch>& wrong);
+  // Between two steps, outside any fiber: judges what was put off, and the mirrors' claims.
+  void after_step();
+  // after_step() wants to be called after every single step.
+  bool watches_every_step() const { return watches_claims_; }
+  void set_up();
+
+  // Nothing can go on.
+  void report_stuck(std::string_view how);
+  // The run has come to rest: promises about rest.
+  void at_rest();
+  // Every region that the log calls clean, or that is claimed in sync with nothing under way, has equal
+  // legs. For rest and for the time after recovery.
+  void check_legs();
+
+  void note_tables_changed() { copies_.clear(); }
+  Blame blame_for(std::string_view device, SectorRange range) const;
+  // Copies of `device`, by the tables that are live now; kept until tables change.
+  const std::vector<Extent>& copies(std::string_view device);
+
+ private:
+  struct Claim {
+    const MirrorView* view;
+    std::string device;
+    std::uint64_t generation;
+    std::vector<bool> settled;  // regions last seen in sync with nothing under way
+  };
+  struct FailedRequest {
+    std::string device;
+    Op op;
+    SectorRange range;
+    BlockStatus status;
+  };
+
+  void check_claims();
+  void check_claim(Claim& claim);
+  bool region_legs_equal(const MirrorView& view, std::uint64_t region, Sector* where) const;
+  void judge_error(const FailedRequest& request);
+  void judge_success(const UserRequest& request);
+  bool copy_is_fit(const Extent& extent, const Extent::Copy& copy, const Reference& reference,
+                   SectorRange range) const;
+  bool some_copy_has(const Reference& reference, std::string_view device, Sector sector);
+
+  World& world_;
+  std::vector<Violation> violations_;
+  bool watches_claims_ = false;
+  std::vector<Claim> claims_;
+  std::vector<FailedRequest> failed_;
+  std::vector<std::pair<std::string, std::vector<Extent>>> copies_;
+};
+
+}  // namespace dmsim

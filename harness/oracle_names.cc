@@ -1,0 +1,51 @@
+#include "harness/oracle_names.h"
+
+#include <array>
+
+namespace dmsim {
+namespace {
+
+constexpr std::array kOracles{
+    OracleInfo{oracle::kLegsIdentical,
+               "Where the log calls a region clean, all legs hold the same bytes: at rest, and after a "
+               "power cut once recovery has ended.",
+               "mirror.buffer=shared"},
+    OracleInfo{oracle::kNoFalseSync,
+               "No region is claimed in sync while its legs differ and no write is under way.",
+               "mirror.dec_promotes_nosync=on"},
+    OracleInfo{oracle::kReadYourWrites,
+               "A read returns the newest completed write, or one that was under way, never an older.",
+               "mirror.partial_write=ignore"},
+    OracleInfo{oracle::kStableRead,
+               "Two reads with no write between them return the same, whichever leg serves them.",
+               "mirror.leg_flush_before_clean=off"},
+    OracleInfo{oracle::kDurability,
+               "A write that had completed before a flush that succeeded, or with FUA, survives.",
+               "mirror.forward_flush=off"},
+    OracleInfo{oracle::kUntouched, "Sectors that were never written keep their content.",
+               "mirror.read_balance=chosen"},
+    OracleInfo{oracle::kNoFalseError,
+               "No request fails while a good copy could have served it.",
+               "mirror.read_retry=none"},
+    OracleInfo{oracle::kNoFalseSuccess, "No write succeeds that reached no copy.",
+               "mirror.issue_on_log_fail_without_he=off"},
+    OracleInfo{oracle::kLiveness,
+               "Every request ends, and so does every suspend, resume, remove and recovery.",
+               "mirror.no_valid_leg=hold"},
+    OracleInfo{oracle::kNoLeak, "At rest, every counter and every pool is back where it began.",
+               "mirror.nosync_entry=never-reclaim"},
+    OracleInfo{oracle::kAnswers,
+               "The administrator's verbs answer as the scenario says they must.",
+               "core.requeue=always"},
+    OracleInfo{oracle::kVersion,
+               "After a power cut a sector run written at once holds a content that memory had at one "
+               "instant, never a mixture of two.",
+               "mirror.buffer=bounce"},
+    OracleInfo{oracle::kCanary, "Always broken, to prove that the harness reports.", "-"},
+};
+
+}  // namespace
+
+std::span<const OracleInfo> oracle_table() { return kOracles; }
+
+}  // namespace dmsim

@@ -1,0 +1,408 @@
+#include "harness/reference.h"
+
+#include <algorithm>
+
+namespace dmsim {
+
+struct Reference::WriteRecord {
+  std::uint64_t number = 0;     // 1, 2, 3, ... in order of submission
+  std::uint64_t submitted = 0;  // clock
+  std::uint64_t completed = 0;  // clock; 0: under way
+  bool ok = false;
+  bool fua = false;
+  bool discard = false;
+  SectorRange range;
+  const Segment* segments = nullptr;  // while under way
+  std::uint32_t data_offset = 0;
+  std::uint32_t candidates = 0;  // entries that name this record
+  bool waits_for_flush = false;  // listed in not_durable_
+};
+
+// Content that may be in some sectors of one page.
+struct Reference::Candidate {
+  WriteRecord* write;       // null: the initial content
+  PageRef content;          // null: anything (discarded)
+  std::int8_t shift;        // sector of `content` = sector in device page + shift
+  std::uint8_t mask;        // sectors of the device page
+  std::uint64_t stale_since;  // clock; 0: still current for readers
+  std::uint8_t lost_mask = 0;  // of `mask`: sectors where a power cut can no longer bring it back
+};
+
+struct Reference::PageHistory {
+  std::vector<Candidate> candidates;
+  std::uint64_t last_activity = 0;  // clock of the last begin or end of a write here
+  std::uint32_t in_flight = 0;
+  bool touched = false;
+  std::uint8_t read_mask = 0;       // sectors with a last read
+  std::array<std::uint64_t, kPageSectors> read_digest{};
+  std::array<std::uint64_t, kPageSectors> read_begun{};
+};
+
+namespace {
+
+std::uint8_t sector_mask(std::uint64_t page, SectorRange range) {
+  const Sector first = page * kPageSectors;
+  const SectorRange part = range.intersection({first, first + kPageSectors});
+  if (part.empty()) return 0;
+  const auto from = static_cast<unsigned>(part.begin - first);
+  const auto count = static_cast<unsigned>(part.count());
+  return static_cast<std::uint8_t>(((1u << count) - 1u) << from);
+}
+
+template <typename Visit>
+void for_each_page(SectorRange range, Visit visit) {
+  if (range.empty()) return;
+  for (std::uint64_t page = range.begin / kPageSectors; page * kPageSectors < range.end; ++page) {
+    visit(page, sector_mask(page, range));
+  }
+}
+
+}  // namespace
+
+Reference::Reference(std::uint64_t sectors, std::function<PageRef(std::uint64_t)> initial)
+    : sectors_(sectors),
+      initial_(std::move(initial)),
+      pages_((sectors + kPageSectors - 1) / kPageSectors),
+      initial_cache_(pages_.size()) {}
+
+Reference::~Reference() = default;
+
+const PageRef& Reference::initial_page(std::uint64_t page) const {
+  PageRef& cached = initial_cache_[page];
+  if (!cached) cached = initial_(page);
+  return cached;
+}
+
+Reference::PageHistory& Reference::history(std::uint64_t page) {
+  CHECK(page < pages_.size(), page, pages_.size());
+  if (!pages_[page]) pages_[page] = std::make_unique<PageHistory>();
+  return *pages_[page];
+}
+
+Reference::WriteRecord* Reference::begin_write(const Bio& bio) {
+  WriteRecord* record = nullptr;
+  if (free_records_.empty()) {
+    records_.push_back(std::make_unique<WriteRecord>());
+    record = records_.back().get();
+  } else {
+    record = free_records_.back();
+    free_records_.pop_back();
+  }
+  *record = WriteRecord{};
+  record->number = ++writes_;
+  record->submitted = ++clock_;
+  record->fua = bio.fua;
+  record->discard = bio.op == Op::kDiscard;
+  record->range = bio.range();
+  record->segments = bio.segments;
+  record->data_offset = bio.data_offset;
+  in_flight_.push_back(record);
+  for_each_page(record->range, [&](std::uint64_t page, std::uint8_t) {
+    PageHistory& at = history(page);
+    if (!at.touched) {
+      at.touched = true;
+      touched_.insert(std::lower_bound(touched_.begin(), touched_.end(), page), page);
+      at.candidates.push_back({nullptr, initial_page(page), 0, 0xFF, 0, 0});
+    }
+    at.last_activity = clock_;
+    ++at.in_flight;
+  });
+  add_candidates(*record, nullptr);
+  return record;
+}
+
+// Adds what the record's memory holds now: all of it, or the part that lies in `only_frame`.
+void Reference::add_candidates(WriteRecord& record, const Frame* only_frame) {
+  if (record.discard) {
+    for_each_page(record.range, [&](std::uint64_t page, std::uint8_t mask) {
+      add_candidate(history(page), record, PageRef(), 0, mask);
+    });
+    return;
+  }
+  Bio walk;
+  walk.sector = record.range.begin;
+  walk.sectors = static_cast<std::uint32_t>(record.range.count());
+  walk.segments = record.segments;
+  walk.data_offset = record.data_offset;
+  DataCursor cursor(walk);
+  DataPiece piece;
+  while (cursor.next(&piece)) {
+    Frame* frame = piece.segment->frame;
+    CHECK(frame != nullptr, "users write from frames");
+    if (only_frame != nullptr && frame != only_frame) continue;
+    const std::uint64_t page = piece.device_sector / kPageSectors;
+    const auto in_page = static_cast<int>(piece.device_sector % kPageSectors);
+    const auto in_frame = static_cast<int>(piece.segment_offset / kSectorBytes);
+    add_candidate(history(page), record, frame->page(), in_frame - in_page,
+                  sector_mask(page, {piece.device_sector, piece.device_sector + piece.sectors}));
+    if (only_frame == nullptr) {
+      ++frame->writes_in_flight;
+      frame->observer = this;
+    }
+  }
+}
+
+void Reference::add_candidate(PageHistory& page, WriteRecord& record, const PageRef& content,
+                              int shift, std::uint8_t mask) {
+  page.candidates.push_back({&record, content, static_cast<std::int8_t>(shift), mask, 0, 0});
+  ++record.candidates;
+}
+
+void Reference::on_store_in_flight(Frame& frame) {
+  ++clock_;
+  for (WriteRecord* record : in_flight_) {
+    if (!record->discard) add_candidates(*record, &frame);
+  }
+}
+
+void Reference::end_write(WriteRecord& record, bool ok) {
+  record.completed = ++clock_;
+  record.ok = ok;
+  std::erase(in_flight_, &record);
+  if (!record.discard) {
+    Bio walk;
+    walk.sector = record.range.begin;
+    walk.sectors = static_cast<std::uint32_t>(record.range.count());
+    walk.segments = record.segments;
+    walk.data_offset = record.data_offset;
+    DataCursor cursor(walk);
+    DataPiece piece;
+    while (cursor.next(&piece)) {
+      CHECK(piece.segment->frame->writes_in_flight > 0);
+      --piece.segment->frame->writes_in_flight;
+    }
+  }
+  record.segments = nullptr;
+  for_each_page(record.range, [&](std::uint64_t page, std::uint8_t) {
+    PageHistory& at = history(page);
+    at.last_activity = clock_;
+    --at.in_flight;
+  });
+  if (ok && !record.discard) {
+    make_stale(record);
+    if (record.fua) {
+      make_durable(record);
+    } else {
+      record.waits_for_flush = true;
+      not_durable_.push_back(&record);
+    }
+  }
+  if (record.candidates == 0 && !record.waits_for_flush) release(record);
+}
+
+// What completed before `by` was submitted is no longer what readers may see.
+void Reference::make_stale(WriteRecord& by) {
+  for_each_page(by.range, [&](std::uint64_t number, std::uint8_t mask) {
+    PageHistory& page = history(number);
+    const std::size_t count = page.candidates.size();
+    for (std::size_t i = 0; i < count; ++i) {
+      Candidate& old = page.candidates[i];
+      const std::uint8_t hit = old.mask & mask;
+      if (hit == 0 || old.stale_since != 0 || old.write == &by) continue;
+      if (old.write != nullptr &&
+          (old.write->completed == 0 || old.write->completed > by.submitted)) {
+        continue;
+      }
+      if (hit == old.mask) {
+        old.stale_since = clock_;
+        continue;
+      }
+      Candidate stale = old;
+      old.mask = static_cast<std::uint8_t>(old.mask & ~hit);
+      stale.mask = hit;
+      stale.stale_since = clock_;
+      if (stale.write != nullptr) ++stale.write->candidates;
+      page.candidates.push_back(std::move(stale));
+    }
+  });
+}
+
+// `record` survives every power cut from now on: what it definitely replaced is gone for good.
+void Reference::make_durable(WriteRecord& record) {
+  for_each_page(record.range, [&](std::uint64_t number, std::uint8_t mask) {
+    PageHistory& page = history(number);
+    for (Candidate& old : page.candidates) {
+      if ((old.mask & mask) == 0 || old.write == &record) continue;
+      if (old.write != nullptr &&
+          (old.write->completed == 0 || old.write->completed > record.submitted)) {
+        continue;
+      }
+      old.lost_mask = static_cast<std::uint8_t>(old.lost_mask | (old.mask & mask));
+    }
+    prune(page);
+  });
+}
+
+void Reference::prune(PageHistory& page) {
+  std::erase_if(page.candidates, [this](Candidate& candidate) {
+    if ((candidate.mask & ~candidate.lost_mask) != 0) return false;
+    // A reader under way may still see it.
+    for (const std::uint64_t begun : reads_) {
+      if (candidate.stale_since == 0 || begun < candidate.stale_since) return false;
+    }
+    if (candidate.write != nullptr) {
+      --candidate.write->candidates;
+      if (candidate.write->candidates == 0 && candidate.write->completed != 0 &&
+          !candidate.write->waits_for_flush) {
+        release(*candidate.write);
+      }
+    }
+    return true;
+  });
+}
+
+void Reference::release(WriteRecord& record) { free_records_.push_back(&record); }
+
+void Reference::end_flush(std::uint64_t begun, bool ok) {
+  ++clock_;
+  if (!ok) return;
+  std::size_t kept = 0;
+  for (WriteRecord* record : not_durable_) {
+    if (record->completed > begun) {
+      not_durable_[kept++] = record;
+      continue;
+    }
+    record->waits_for_flush = false;
+    make_durable(*record);
+    if (record->candidates == 0) release(*record);
+  }
+  not_durable_.resize(kept);
+}
+
+std::uint64_t Reference::begin_read() {
+  reads_.push_back(++clock_);
+  return clock_;
+}
+
+void Reference::abandon_read(std::uint64_t begun) {
+  const auto at = std::find(reads_.begin(), reads_.end(), begun);
+  CHECK(at != reads_.end());
+  reads_.erase(at);
+}
+
+void Reference::check_read(const Bio& bio, std::uint64_t begun, std::vector<Mismatch>* wrong) {
+  abandon_read(begun);
+  DataCursor cursor(bio);
+  DataPiece piece;
+  while (cursor.next(&piece)) {
+    const std::uint64_t number = piece.device_sector / kPageSectors;
+    const PageRef& found = piece.segment->frame->page();
+    PageHistory& page = history(number);
+    for (std::uint32_t i = 0; i < piece.sectors; ++i) {
+      const Sector sector = piece.device_sector + i;
+      const auto in_page = static_cast<std::uint32_t>(sector % kPageSectors);
+      const std::uint64_t digest =
+          found.sector_digest(piece.segment_offset / kSectorBytes + i);
+      note_read(page, in_page, digest, begun, sector);
+      if (!page.touched) {
+        if (initial_page(number).sector_digest(in_page) != digest) {
+          wrong->push_back({sector, Mismatch::Kind::kUntouched, 0, 0});
+        }
+        continue;
+      }
+      Mismatch mismatch{sector, Mismatch::Kind::kForeign, 0, 0};
+      bool admissible = false;
+      for (const Candidate& candidate : page.candidates) {
+        if ((candidate.mask >> in_page & 1) == 0) continue;
+        const bool current = candidate.stale_since == 0 || candidate.stale_since > begun;
+        const bool matches =
+            !candidate.content ||
+            candidate.content.sector_digest(static_cast<std::uint32_t>(
+                static_cast<int>(in_page) + candidate.shift)) == digest;
+        const std::uint64_t write = candidate.write == nullptr ? 0 : candidate.write->number;
+        if (current && matches) admissible = true;
+        if (current) mismatch.expected_write = std::max(mismatch.expected_write, write);
+        if (!current && matches) {
+          mismatch.kind = Mismatch::Kind::kStale;
+          mismatch.found_write = write;
+        }
+      }
+      if (admissible) continue;
+      if (mismatch.kind == Mismatch::Kind::kForeign &&
+          initial_page(number).sector_digest(in_page) == digest) {
+        mismatch.kind = Mismatch::Kind::kStale;
+      }
+      wrong->push_back(mismatch);
+    }
+  }
+}
+
+void Reference::note_read(PageHistory& page, std::uint32_t sector_in_page, std::uint64_t digest,
+                          std::uint64_t begun, Sector sector) {
+  const bool quiet = page.in_flight == 0 && page.last_activity < begun;
+  const auto bit = static_cast<std::uint8_t>(1u << sector_in_page);
+  if (quiet && (page.read_mask & bit) != 0 && page.read_begun[sector_in_page] > page.last_activity &&
+      page.read_digest[sector_in_page] != digest) {
+    unstable_.push_back(sector);
+  }
+  if (!quiet) {
+    page.read_mask = static_cast<std::uint8_t>(page.read_mask & ~bit);
+    return;
+  }
+  page.read_mask |= bit;
+  page.read_digest[sector_in_page] = digest;
+  page.read_begun[sector_in_page] = begun;
+}
+
+void Reference::check_after_cut(std::uint64_t number, const PageRef& found, std::uint8_t mask,
+                                std::vector<Mismatch>* wrong) const {
+  const PageHistory* page = pages_[number].get();
+  const PageRef& initial = initial_page(number);
+  const bool touched = page != nullptr && page->touched;
+  if (!touched && equal_bytes(found, initial)) return;
+  for (std::uint32_t in_page = 0; in_page < kPageSectors; ++in_page) {
+    if ((mask >> in_page & 1) == 0) continue;
+    const std::uint64_t digest = found.sector_digest(in_page);
+    const bool is_initial = initial.sector_digest(in_page) == digest;
+    Mismatch mismatch{number * kPageSectors + in_page, Mismatch::Kind::kUntouched, 0, 0};
+    bool admissible = !touched && is_initial;
+    if (touched) {
+      for (const Candidate& candidate : page->candidates) {
+        if (((candidate.mask & ~candidate.lost_mask) >> in_page & 1) == 0) continue;
+        if (candidate.write != nullptr) {
+          mismatch.kind = Mismatch::Kind::kForeign;
+          mismatch.expected_write = std::max(mismatch.expected_write, candidate.write->number);
+        }
+        if (!candidate.content || candidate.content.sector_digest(static_cast<std::uint32_t>(
+                                      static_cast<int>(in_page) + candidate.shift)) == digest) {
+          admissible = true;
+          break;
+        }
+      }
+    }
+    if (admissible) continue;
+    if (mismatch.kind == Mismatch::Kind::kForeign && is_initial) {
+      mismatch.kind = Mismatch::Kind::kStale;
+    }
+    wrong->push_back(mismatch);
+  }
+}
+
+bool Reference::is_admissible_now(Sector sector, std::uint64_t digest) const {
+  const std::uint64_t number = sector / kPageSectors;
+  const auto in_page = static_cast<std::uint32_t>(sector % kPageSectors);
+  const PageHistory* page = pages_[number].get();
+  if (page == nullptr || !page->touched) return initial_page(number).sector_digest(in_page) == digest;
+  return std::any_of(page->candidates.begin(), page->candidates.end(), [&](const Candidate& candidate) {
+    return (candidate.mask >> in_page & 1) != 0 && candidate.stale_since == 0 &&
+           (!candidate.content || candidate.content.sector_digest(static_cast<std::uint32_t>(
+                                      static_cast<int>(in_page) + candidate.shift)) == digest);
+  });
+}
+
+bool Reference::is_whole_content(std::uint64_t number, const PageRef& found) const {
+  const PageHistory* page = pages_[number].get();
+  if (page == nullptr) return true;
+  for (const Candidate& candidate : page->candidates) {
+    if (candidate.mask != 0xFF || candidate.shift != 0 || !candidate.content) return true;
+    if (equal_bytes(candidate.content, found)) return true;
+  }
+  return false;
+}
+
+bool Reference::scribbled_by_application(SectorRange range) const {
+  return std::any_of(scribbles_.begin(), scribbles_.end(),
+                     [&](SectorRange scribble) { return scribble.overlaps(range); });
+}
+
+}  // namespace dmsim

@@ -1,0 +1,47 @@
+#include "harness/verdict.h"
+
+#include <algorithm>
+
+namespace dmsim {
+
+std::string_view blame_name(Blame blame) {
+  switch (blame) {
+    case Blame::kEngine: return "engine";
+    case Blame::kApplication: return "application";
+    case Blame::kDisk: return "disk";
+  }
+  UNMODELLED("blame");
+}
+
+void RunStatistics::add(const RunStatistics& other) {
+  runs += other.runs;
+  power_cuts += other.power_cuts;
+  crash_states += other.crash_states;
+  duplicate_states += other.duplicate_states;
+  events += other.events;
+  slices += other.slices;
+  trace_events += other.trace_events;
+  user_bios += other.user_bios;
+  disk_reads += other.disk_reads;
+  disk_writes += other.disk_writes;
+  disk_flushes += other.disk_flushes;
+  log_writes += other.log_writes;
+  sectors_written += other.sectors_written;
+  bytes_copied += other.bytes_copied;
+  redirtied += other.redirtied;
+  writers_waited = writers_waited + other.writers_waited;
+  virtual_time = virtual_time + other.virtual_time;
+}
+
+bool meets(const Expectation& expectation, const Verdict& verdict) {
+  if (expectation.verdict == Expectation::Verdict::kHolds) return verdict.violations.empty();
+  const auto expected = [&](const Violation& violation) {
+    return violation.blame == expectation.blame &&
+           std::find(expectation.oracles.begin(), expectation.oracles.end(), violation.oracle) !=
+               expectation.oracles.end();
+  };
+  return !verdict.violations.empty() &&
+         std::all_of(verdict.violations.begin(), verdict.violations.end(), expected);
+}
+
+}  // namespace dmsim

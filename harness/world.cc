@@ -1,0 +1,483 @@
+#include "harness/world.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <utility>
+
+#include "harness/engine_factory.h"
+#include "harness/oracle_names.h"
+
+namespace dmsim {
+
+// Between engine and disk: fails reads once it is told to, as a leg does that is lost while nobody writes.
+class World::Gate final : public BlockDevice {
+ public:
+  Gate(Disk& disk, Scheduler& scheduler) : disk_(disk), scheduler_(scheduler) {}
+
+  const std::string& name() const override { return disk_.name(); }
+  std::uint64_t sectors() const override { return disk_.sectors(); }
+  BlockLimits limits() const override { return disk_.limits(); }
+  void submit(Bio& bio) override {
+    if (!fails_reads_ || bio.op != Op::kRead) {
+      disk_.submit(bio);
+      return;
+    }
+    scheduler_.after(Duration::microseconds(10), [](void* context, std::uint64_t) {
+      static_cast<Bio*>(context)->complete({BlockStatus::Code::kIoError, true});
+    }, &bio);
+  }
+  void fail_reads() { fails_reads_ = true; }
+  bool fails_reads() const { return fails_reads_; }
+
+ private:
+  Disk& disk_;
+  Scheduler& scheduler_;
+  bool fails_reads_ = false;
+};
+
+namespace {
+
+// What suspending a device without a file system of its own freezes: its page cache, as
+// sync_blockdev() does.
+class CacheFreezer final : public Freezer {
+ public:
+  explicit CacheFreezer(PageCache& cache) : cache_(cache) {}
+  bool freeze() override {
+    cache_.write_and_wait({0, cache_.device().sectors()});
+    return true;
+  }
+  void thaw() override {}
+
+ private:
+  PageCache& cache_;
+};
+
+// How often conditions are asked when nothing needs every step.
+constexpr std::uint64_t kBatch = 32;
+// Steps after which a life without an end is given up.
+constexpr std::uint64_t kMostSteps = 200'000'000;
+
+}  // namespace
+
+struct World::CachedDevice {
+  CachedDevice(World& world, WatchedDevice& device)
+      : cache(world.scheduler_, world.memory_, world.pages_, device,
+              world.trace_.actors().intern("cache " + device.name())),
+        freezer(cache) {}
+  PageCache cache;
+  CacheFreezer freezer;
+};
+
+World::World(const Plan& plan, Workshop& workshop, ChoiceSource& choices, Trace::Keep keep)
+    : plan_(plan),
+      workshop_(workshop),
+      choices_(choices),
+      life_(0),
+      trace_(keep),
+      scheduler_(workshop.stacks(), choices, trace_,
+                 {plan.machine.slice_cost, plan.machine.preemption}),
+      pages_(workshop.pages(), 0),
+      outer_context_(exchange_failure_context(this)),
+      scratch_(workshop.pages(), 0),
+      memory_(scheduler_, plan.machine.memory),
+      before_(nullptr),
+      judge_(*this) {
+  std::vector<Image> images;
+  for (const DiskOptions& disk : plan.disks) {
+    images.emplace_back(workshop.pristine(disk), workshop.disks().images);
+  }
+  first_media_ = images;
+  build(std::move(images));
+}
+
+World::World(const World& before, Trace trace, std::vector<Image> survivors, ChoiceSource& choices)
+    : plan_(before.plan_),
+      workshop_(before.workshop_),
+      choices_(choices),
+      life_(before.life_ + 1),
+      trace_(std::move(trace)),
+      scheduler_(workshop_.stacks(), choices, trace_,
+                 {plan_.machine.slice_cost, plan_.machine.preemption}),
+      pages_(workshop_.pages(), before.pages_.last_version()),
+      outer_context_(exchange_failure_context(this)),
+      scratch_(workshop_.pages(), 0),
+      memory_(scheduler_, plan_.machine.memory),
+      before_(&before),
+      judge_(*this) {
+  scheduler_.start_at(before.scheduler_.now());
+  build(std::move(survivors));
+}
+
+void World::build(std::vector<Image> images) {
+  choices_.attach(trace_.actors());
+  trace_.emit(kPowerOn, Actor::kNobody, life_);
+  CHECK(images.size() == plan_.disks.size());
+  for (std::size_t i = 0; i < plan_.disks.size(); ++i) {
+    const DiskOptions& options = plan_.disks[i];
+    FaultMemory memory;
+    if (before_ != nullptr) memory = before_->disks_[i]->fault_memory();
+    disks_.push_back(std::make_unique<Disk>(scheduler_, pages_, workshop_.disks(),
+                                            trace_.actors().intern(options.name), options,
+                                            std::move(images[i]), plan_.faults,
+                                            before_ == nullptr ? nullptr : &memory));
+    gates_.push_back(std::make_unique<Gate>(*disks_.back(), scheduler_));
+  }
+  mapper_ = make_engine(plan_.engine, {scheduler_, pages_, bios_, *this}, plan_.switches);
+  CHECK(mapper_ != nullptr, plan_.engine);
+  task_ends_ = std::make_unique<WaitQueue>(scheduler_, "a task to end");
+  judge_.set_up();
+}
+
+World::~World() {
+  scheduler_.shut_down();
+  exchange_failure_context(outer_context_);
+}
+
+void World::print_context() {
+  std::fprintf(stderr, "world: scenario %s, variant '%s', life %u; the tail of its trace:\n%s",
+               plan_.scenario.c_str(), plan_.variant.c_str(), life_,
+               trace_.render_tail().c_str());
+}
+
+BlockDevice* World::find_disk(std::string_view name) {
+  for (const auto& gate : gates_) {
+    if (gate->name() == name) return gate.get();
+  }
+  return nullptr;
+}
+
+const Disk* World::disk(std::string_view name) const {
+  for (const auto& disk : disks_) {
+    if (disk->name() == name) return disk.get();
+  }
+  return nullptr;
+}
+
+void World::fail_reads_of(std::string_view name) {
+  for (const auto& gate : gates_) {
+    if (gate->name() == name) gate->fail_reads();
+  }
+}
+
+DmResult<> World::bring_up(const DevicePlan& device) {
+  if (auto made = mapper_->create(device.name); !made.ok()) return made;
+  if (auto loaded = mapper_->load(device.name, device.table); !loaded.ok()) return loaded;
+  return mapper_->resume(device.name);
+}
+
+Stretch World::boot(std::string* refused, const Condition& paused) {
+  if (!boot_begun_) {
+    boot_begun_ = true;
+    scheduler_.spawn(trace_.actors().intern("boot"), FiberRole::kTask, [this, refused] {
+      for (const DevicePlan& device : plan_.devices) {
+        if (!device.boot) continue;
+        const DmResult<> result = bring_up(device);
+        if (result.ok()) continue;
+        *refused = fmt::format("device {} does not come up: {}{}{}", device.name,
+                               errno_name(result.error().errno_value),
+                               result.error().reason.empty() ? "" : ": ", result.error().reason);
+        break;
+      }
+      boot_over_ = true;
+    });
+  }
+  return run_until([this] { return boot_over_; }, paused);
+}
+
+void World::begin_settling() {
+  if (plan_.machine.pdflush) return;
+  for (const auto& device : caches_) {
+    PageCache& cache = device->cache;
+    if (cache.dirty_pages() == 0) continue;
+    scheduler_.spawn(trace_.actors().intern("sync"), FiberRole::kTask, [&cache] { cache.fsync(); });
+  }
+}
+
+void World::start_tasks() {
+  if (plan_.machine.pdflush) {
+    pdflush_ = std::make_unique<Pdflush>(scheduler_, *plan_.machine.pdflush,
+                                         trace_.actors().intern("pdflush"));
+    for (const auto& device : caches_) pdflush_->add(device->cache);
+    pdflush_->start();
+  }
+  if (plan_.machine.kswapd) {
+    start_kswapd(scheduler_, memory_, trace_.actors().intern("kswapd"));
+  }
+  tasks_ended_.assign(plan_.tasks.size(), false);
+  tasks_left_ = plan_.tasks.size();
+  for (std::size_t i = 0; i < plan_.tasks.size(); ++i) {
+    const TaskPlan& task = plan_.tasks[i];
+    const Actor actor = trace_.actors().intern(task.name);
+    auto body = task_body(*this, task, static_cast<std::uint32_t>(i));
+    scheduler_.spawn(actor, FiberRole::kTask, [this, i, actor, body = std::move(body)] {
+      trace_.emit(kTaskBegin, actor);
+      body();
+      trace_.emit(kTaskEnd, actor);
+      tasks_ended_[i] = true;
+      --tasks_left_;
+      task_ends_->wake_all();
+    });
+  }
+}
+
+bool World::task_ended(std::string_view name) const {
+  for (std::size_t i = 0; i < plan_.tasks.size(); ++i) {
+    if (plan_.tasks[i].name == name) return tasks_ended_[i];
+  }
+  return true;
+}
+
+// Tasks wait, and for longer than the plan's patience nobody but daemons and timers has run.
+bool World::stalled() {
+  if (scheduler_.live_tasks() == 0) return false;
+  if (scheduler_.now() - scheduler_.last_task_slice() <= plan_.machine.patience) return false;
+  for (const StuckFiber& fiber : scheduler_.stuck()) {
+    if (fiber.is_task) return true;
+  }
+  return false;
+}
+
+Stretch World::run_until(const Condition& done, const Condition& paused) {
+  const bool every_step = paused != nullptr || judge_.watches_every_step();
+  while (true) {
+    if (done != nullptr && done()) return Stretch::kDone;
+    const bool more = scheduler_.run(every_step ? 1 : kBatch);
+    judge_.after_step();
+    if (!judge_.violations().empty()) return Stretch::kBroken;
+    if (paused != nullptr && paused()) return Stretch::kPaused;
+    if (!more) {
+      if (done == nullptr || done()) return Stretch::kDone;
+      judge_.report_stuck("nothing is runnable and nothing is due, but something is still awaited");
+      return Stretch::kStuck;
+    }
+    if ((++steps_ & 0xFF) == 0 && stalled()) {
+      judge_.report_stuck(fmt::format("no task has run for {} s",
+                                      plan_.machine.patience.count_ns() / 1'000'000'000));
+      return Stretch::kStuck;
+    }
+    if (steps_ > kMostSteps) {
+      judge_.report_stuck("the run goes on and on without coming to an end");
+      return Stretch::kStuck;
+    }
+  }
+}
+
+const std::vector<World::DeviceView>& World::mirror_views() const {
+  const std::uint64_t generation = mapper_->table_generation();
+  if (generation == views_generation_) return views_;
+  views_generation_ = generation;
+  views_.clear();
+  for (const DevicePlan& device : plan_.devices) {
+    for (const MirrorView* view : mapper_->mirrors(device.name)) {
+      views_.push_back({device.name, view});
+    }
+  }
+  return views_;
+}
+
+bool World::recovered() const {
+  for (const auto& [device, view] : mirror_views()) {
+    const bool whole = std::none_of(view->legs().begin(), view->legs().end(),
+                                    [](const MirrorView::Leg& leg) { return leg.failed; });
+    for (std::uint64_t region = 0; region < view->region_count(); ++region) {
+      const MirrorRegion state = view->region(region);
+      if (state.recovering || (whole && !state.in_sync) || state.pending > 0) return false;
+      if (state.tracked && state.in_sync) return false;  // not yet cleaned
+    }
+  }
+  return true;
+}
+
+bool World::at_rest() const {
+  for (const auto& device : watched_) {
+    if (device->in_flight() > 0) return false;
+  }
+  for (const auto& device : caches_) {
+    if (device->cache.dirty_pages() > 0 || device->cache.writes_in_flight() > 0) return false;
+  }
+  for (const auto& disk : disks_) {
+    if (disk->in_flight() > 0) return false;
+  }
+  return mapper_->bios_in_flight() == 0 && recovered();
+}
+
+std::uint64_t World::crash_generation() const {
+  std::uint64_t sum = 0;
+  for (const auto& disk : disks_) sum += disk->generation();
+  return sum;
+}
+
+const Reference* World::reference(std::string_view device) const {
+  const World* first = this;
+  while (first->before_ != nullptr) first = first->before_;
+  const auto found = first->own_references_.find(device);
+  return found == first->own_references_.end() ? nullptr : found->second.get();
+}
+
+std::vector<std::string> World::checked_devices() const {
+  const World* first = this;
+  while (first->before_ != nullptr) first = first->before_;
+  std::vector<std::string> out;
+  for (const auto& [device, reference] : first->own_references_) {
+    if (reference != nullptr) out.push_back(device);
+  }
+  return out;
+}
+
+// The content at boot of each page, gathered from the disks that hold it by the plan's tables.
+Reference* World::make_reference(std::string_view device) {
+  const TableOf table_of = [this](std::string_view name) -> std::optional<std::string> {
+    for (const DevicePlan& plan : plan_.devices) {
+      if (plan.name == name) return plan.table;
+    }
+    return std::nullopt;
+  };
+  auto extents = std::make_shared<std::vector<Extent>>(resolve_copies(device, table_of));
+  if (extents->empty()) return nullptr;
+  const std::uint64_t sectors = extents->back().range.end;
+  const auto initial = [this, extents](std::uint64_t page) {
+    const Sector first = page * kPageSectors;
+    std::byte* bytes = nullptr;
+    PageRef made;
+    for (const Extent& extent : *extents) {
+      const SectorRange part = extent.range.intersection({first, first + kPageSectors});
+      if (part.empty()) continue;
+      const Image* image = nullptr;
+      for (std::size_t i = 0; !extent.copies.empty() && i < disks_.size(); ++i) {
+        if (disks_[i]->name() == extent.copies[0].disk) image = &first_media_[i];
+      }
+      const Sector there =
+          image == nullptr ? 0 : extent.copies[0].begin + (part.begin - extent.range.begin);
+      if (image != nullptr && part.count() == kPageSectors && there % kPageSectors == 0) {
+        return image->page(there / kPageSectors);
+      }
+      if (bytes == nullptr) {
+        made = scratch_.make(&bytes);
+        std::memset(bytes, 0, kPageBytes);
+      }
+      if (image == nullptr) continue;
+      image->read({there, there + part.count()},
+                  {bytes + (part.begin - first) * kSectorBytes, part.count() * kSectorBytes});
+    }
+    if (!made) {
+      made = scratch_.make(&bytes);
+      std::memset(bytes, 0, kPageBytes);
+    }
+    return made;
+  };
+  auto& reference = own_references_[std::string(device)];
+  reference = std::make_unique<Reference>(sectors, initial);
+  return reference.get();
+}
+
+WatchedDevice& World::device(std::string_view name) {
+  for (const auto& device : watched_) {
+    if (device->name() == name) return *device;
+  }
+  CHECK(life_ == 0, "users live before the first power cut");
+  used_devices_.emplace_back(name);
+  watched_.push_back(std::make_unique<WatchedDevice>(std::string(name), *mapper_, scheduler_,
+                                                     make_reference(name),
+                                                     static_cast<AnswerListener&>(*this)));
+  return *watched_.back();
+}
+
+World::CachedDevice& World::cached(std::string_view name) {
+  for (const auto& device : caches_) {
+    if (device->cache.device().name() == name) return *device;
+  }
+  caches_.push_back(std::make_unique<CachedDevice>(*this, device(name)));
+  CachedDevice& made = *caches_.back();
+  memory_.add_reclaimer(made.cache);
+  if (pdflush_ != nullptr) pdflush_->add(made.cache);
+  mapper_->set_freezer(name, &made.freezer);
+  return made;
+}
+
+PageCache& World::cache(std::string_view name) { return cached(name).cache; }
+
+void World::set_freezer(std::string_view name, Freezer* freezer) {
+  if (freezer == nullptr) {
+    for (const auto& device : caches_) {
+      if (device->cache.device().name() == name) freezer = &device->freezer;
+    }
+  }
+  mapper_->set_freezer(name, freezer);
+}
+
+std::string World::resolve_path(std::string_view path) const {
+  return (std::filesystem::path(plan_.directory) / path).string();
+}
+
+void World::on_answer(const UserRequest& request, BlockStatus status) {
+  judge_.on_answer(request, status);
+}
+
+void World::on_mismatches(WatchedDevice& device, const std::vector<Mismatch>& wrong) {
+  judge_.on_mismatches(device, wrong);
+}
+
+std::optional<World::LegPage> World::leg_page(const MirrorView::Leg& leg,
+                                              std::uint64_t sector) const {
+  const Disk* found = disk(leg.device);
+  if (found == nullptr) return std::nullopt;
+  const Sector there = leg.offset + sector;
+  return LegPage{found->current_page(there / kPageSectors),
+                 static_cast<std::uint32_t>(there % kPageSectors)};
+}
+
+bool World::disk_refused_something(std::string_view name) const {
+  for (std::size_t i = 0; i < disks_.size(); ++i) {
+    if (disks_[i]->name() == name) {
+      return disks_[i]->faults().struck() > 0 || gates_[i]->fails_reads();
+    }
+  }
+  return false;
+}
+
+bool World::some_disk_was_dishonest() const {
+  return std::any_of(disks_.begin(), disks_.end(), [](const auto& disk) {
+    return disk->faults().struck(FaultKind::kLyingFlush) > 0 ||
+           disk->faults().struck(FaultKind::kBitRot) > 0 ||
+           disk->faults().struck(FaultKind::kMisdirectedWrite) > 0;
+  });
+}
+
+RunStatistics World::statistics() const {
+  RunStatistics out;
+  out.events = scheduler_.events_run();
+  out.slices = scheduler_.slices_run();
+  out.trace_events = trace_.last_id() - (before_ == nullptr ? 0 : before_->trace_.last_id());
+  out.virtual_time = scheduler_.now() - (before_ == nullptr ? Instant() : before_->scheduler_.now());
+  for (const auto& device : watched_) out.user_bios += device->requests();
+  std::vector<std::string> logs;
+  const TableOf table_of = [this](std::string_view name) -> std::optional<std::string> {
+    for (const DevicePlan& plan : plan_.devices) {
+      if (plan.name == name) return plan.table;
+    }
+    return std::nullopt;
+  };
+  for (const DevicePlan& device : plan_.devices) {
+    for (std::string& log : log_disks(device.name, table_of)) logs.push_back(std::move(log));
+  }
+  for (const auto& disk : disks_) {
+    const DiskStats& stats = disk->stats();
+    out.disk_reads += stats.reads;
+    out.disk_writes += stats.writes;
+    out.disk_flushes += stats.flushes;
+    out.sectors_written += stats.sectors_written;
+    out.bytes_copied += stats.bytes_copied;
+    if (std::find(logs.begin(), logs.end(), disk->name()) != logs.end()) {
+      out.log_writes += stats.writes;
+    }
+  }
+  for (const auto& device : caches_) {
+    out.redirtied += device->cache.stats().redirtied_under_writeback;
+    out.writers_waited = out.writers_waited + device->cache.stats().writers_waited;
+  }
+  return out;
+}
+
+}  // namespace dmsim

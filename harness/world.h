@@ -1,0 +1,183 @@
+// World: one life of a simulated machine, from power on to power off.
+//
+// It builds the plan's disks, engine, memory and daemons, boots the mapped devices, runs the tasks, and
+// hands everything that users were answered to the judge. A power cut ends a life: crash_space() of each
+// disk says what may have survived, and the next life is built from survivors with the same stack. The
+// life that was cut stays as it was, so that many next lives can be tried from one cut.
+//
+// It does not decide when to cut and what to check afterwards: see explore.h and afterlife.h.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/device_mapper.h"
+#include "harness/copies.h"
+#include "harness/judge.h"
+#include "harness/plan.h"
+#include "harness/reference.h"
+#include "harness/tasks/task_host.h"
+#include "harness/verdict.h"
+#include "harness/watched_device.h"
+#include "harness/workshop.h"
+#include "models/disk/disk.h"
+#include "models/memory/page_cache.h"
+#include "models/memory/pdflush.h"
+#include "sim/scheduler.h"
+
+namespace dmsim {
+
+inline constexpr TraceKind kPowerCut{"power.cut", {{{"opportunity"}}}};
+// A sector that had not been durable survived; `candidate` counts from the oldest, from 1.
+inline constexpr TraceKind kSurvived{
+    "power.survived", {{{"sector"}, {"count"}, {"candidate"}, {"version"}}}};
+inline constexpr TraceKind kPowerOn{"power.on", {{{"life"}}}};
+inline constexpr TraceKind kTaskBegin{"task.begin", {}};
+inline constexpr TraceKind kTaskEnd{"task.end", {}};
+
+// How far a stretch of a life came.
+enum class Stretch : std::uint8_t {
+  kDone,     // what was waited for has happened
+  kStuck,    // nothing can go on, or nothing has for longer than the plan's patience
+  kPaused,   // the caller's pause function asked for it
+  kBroken,   // a promise has been broken: the judge knows which
+};
+
+class World final : public TaskHost,
+                    private AnswerListener,
+                    private DeviceLookup,
+                    private FailureContext {
+ public:
+  // The first life. Everything outlives the world.
+  World(const Plan& plan, Workshop& workshop, ChoiceSource& choices, Trace::Keep keep);
+  // The life after `before` was cut, from what survived of each disk (in the plan's order), going on
+  // with `trace`. `before` stays in existence, untouched, at least as long.
+  World(const World& before, Trace trace, std::vector<Image> survivors, ChoiceSource& choices);
+  ~World();
+
+  // Brings up the mapped devices, or goes on doing so after a pause. kStuck: a verb hangs; the judge
+  // knows. A reason in `*refused` (which must stay where it is until the end): a table was refused.
+  using Condition = std::function<bool()>;
+  Stretch boot(std::string* refused, const Condition& paused);
+  // After the tasks: what nobody writes back in the background is written now (as umount would).
+  void begin_settling();
+  // Starts the plan's tasks and daemons.
+  void start_tasks();
+  // Runs until `done()` holds, asked after every step (or batch of steps, when nothing is watched).
+  // `paused` is asked after every step too; both may be null. On kStuck the judge has been told why.
+  Stretch run_until(const Condition& done, const Condition& paused);
+  bool tasks_done() const { return tasks_left_ == 0; }
+  // Nothing is on its way anywhere: no user request, no bio, no dirty page, no recovery to be done.
+  bool at_rest() const;
+  // Recovery has nothing left to do on any mirror.
+  bool recovered() const;
+
+  // Grows whenever a power cut now may leave something else than a power cut before.
+  std::uint64_t crash_generation() const;
+  bool power_cut_requested() const { return power_cut_requested_; }
+
+  const Plan& plan() const { return plan_; }
+  Workshop& workshop() const { return workshop_; }
+  std::uint32_t life() const { return life_; }
+  Judge& judge() { return judge_; }
+  const Judge& judge() const { return judge_; }
+  Trace& trace() { return trace_; }
+  const Trace& trace() const { return trace_; }
+  ChoiceSource& choices() { return choices_; }
+  const std::vector<std::unique_ptr<Disk>>& disks() const { return disks_; }
+  const Disk* disk(std::string_view name) const;
+  // Makes every read of that disk fail from now on (a leg is lost while nobody writes).
+  void fail_reads_of(std::string_view disk);
+  // Mapped devices that users have touched, in order of first use.
+  const std::vector<std::string>& used_devices() const { return used_devices_; }
+  const Reference* reference(std::string_view device) const;
+  // Those of all lives for which there is a reference.
+  std::vector<std::string> checked_devices() const;
+  Instant now() const { return scheduler_.now(); }
+  PageSpace& scratch() { return scratch_; }
+  RunStatistics statistics() const;
+
+  // For the judge.
+  struct DeviceView {
+    std::string device;
+    const MirrorView* view;
+  };
+  const std::vector<DeviceView>& mirror_views() const;
+  struct LegPage {
+    PageRef page;
+    std::uint32_t in_page;  // of the sector asked for
+  };
+  // What a leg holds now at `sector` (from the target's start); nothing: the leg is not a disk.
+  std::optional<LegPage> leg_page(const MirrorView::Leg& leg, std::uint64_t sector) const;
+  // The disk has failed a request in this life or before.
+  bool disk_refused_something(std::string_view disk) const;
+  // Some disk has lied, rotted or written elsewhere in this life or before.
+  bool some_disk_was_dishonest() const;
+
+  // TaskHost.
+  Scheduler& scheduler() override { return scheduler_; }
+  PageSpace& pages() override { return pages_; }
+  DeviceMapper& mapper() override { return *mapper_; }
+  WatchedDevice& device(std::string_view name) override;
+  PageCache& cache(std::string_view name) override;
+  void set_freezer(std::string_view device, Freezer* freezer) override;
+  void report(Violation violation) override { judge_.report(std::move(violation)); }
+  void request_power_cut() override { power_cut_requested_ = true; }
+  void note_tables_changed() override { judge_.note_tables_changed(); }
+  bool task_ended(std::string_view name) const override;
+  WaitQueue& task_ends() override { return *task_ends_; }
+  std::string resolve_path(std::string_view path) const override;
+
+ private:
+  class Gate;  // in front of a disk: where fail_reads_of() bites
+  struct CachedDevice;
+
+  void build(std::vector<Image> images);
+  void on_answer(const UserRequest& request, BlockStatus status) override;
+  void on_mismatches(WatchedDevice& device, const std::vector<Mismatch>& wrong) override;
+  BlockDevice* find_disk(std::string_view name) override;
+  void print_context() override;
+  bool stalled();
+  CachedDevice& cached(std::string_view name);
+  Reference* make_reference(std::string_view device);
+  DmResult<> bring_up(const DevicePlan& device);
+
+  const Plan& plan_;
+  Workshop& workshop_;
+  ChoiceSource& choices_;
+  std::uint32_t life_;
+  Trace trace_;
+  Scheduler scheduler_;
+  PageSpace pages_;
+  BioPool bios_;
+  FailureContext* outer_context_;
+  std::vector<std::unique_ptr<Disk>> disks_;   // in the plan's order
+  std::vector<std::unique_ptr<Gate>> gates_;   // parallel to disks_
+  std::vector<Image> first_media_;             // parallel to disks_; of a first life: what it began with
+  PageSpace scratch_;                          // for contents that nobody in the world ever sees
+  std::unique_ptr<DeviceMapper> mapper_;
+  Memory memory_;
+  std::unique_ptr<Pdflush> pdflush_;
+  std::vector<std::unique_ptr<WatchedDevice>> watched_;
+  std::vector<std::unique_ptr<CachedDevice>> caches_;
+  std::vector<std::string> used_devices_;
+  // Of this life, or of the first one: a life after a power cut has no users of its own.
+  std::map<std::string, std::unique_ptr<Reference>, std::less<>> own_references_;
+  const World* before_;
+  std::unique_ptr<WaitQueue> task_ends_;
+  std::vector<bool> tasks_ended_;
+  std::size_t tasks_left_ = 0;
+  bool power_cut_requested_ = false;
+  bool boot_begun_ = false;
+  bool boot_over_ = false;
+  std::uint64_t steps_ = 0;
+  mutable std::vector<DeviceView> views_;
+  mutable std::uint64_t views_generation_ = ~std::uint64_t{0};
+  Judge judge_;
+};
+
+}  // namespace dmsim
