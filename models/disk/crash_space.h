@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "models/disk/image.h"
+#include "models/disk/write_cache.h"
 #include "sim/trace.h"
 
 namespace dmsim {
@@ -55,6 +56,34 @@ struct CrashSpace {
   Image survive(std::span<const std::uint32_t> choices, PageSpace& space) const;
   // The same with each unit's newest candidate: everything cached or in flight has made it.
   Image survive_all(PageSpace& space) const;
+
+ private:
+  std::size_t survive_page(std::span<const std::uint32_t> choices, std::size_t from, Image* image,
+                           PageSpace& space) const;
+};
+
+// Turns what a disk has pending into free units. Kept by the disk for its capacity.
+class CrashSpaceBuilder {
+ public:
+  // New content for the sectors of `mask` of a page. Pieces of one page come in the order in which
+  // they would reach the media.
+  void add(std::uint64_t index, std::uint8_t mask, CrashCandidate candidate) {
+    pieces_.push_back({index, mask, std::move(candidate)});
+  }
+  void add_versions(const DirtyPage& page);
+  // Fills units and candidates of `out`, whose media are set. `atomic_sectors` is 1 or 8; blocks of 8
+  // that pieces cover in part are put together in pages that `scratch` makes. Empties the builder.
+  void build(std::uint32_t atomic_sectors, PageSpace& scratch, CrashSpace* out);
+
+ private:
+  struct Piece {
+    std::uint64_t index;
+    std::uint8_t mask;
+    CrashCandidate candidate;
+  };
+  void build_sectors(std::span<const Piece> pieces, CrashSpace* out) const;
+  void build_block(std::span<const Piece> pieces, PageSpace& scratch, CrashSpace* out) const;
+  std::vector<Piece> pieces_;
 };
 
 }  // namespace dmsim

@@ -15,6 +15,7 @@
 // erase, write-same, a non-volatile cache that survives (that is a write-through disk).
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -33,13 +34,13 @@ namespace dmsim {
 inline constexpr TraceKind kDiskSubmit{
     "disk.submit",
     {{{"op", ArgForm::kText}, {"sector"}, {"count"}, {"fua"}, {"preflush"}}}};
-// `version`: of the content, if it is one page; `moved`: sectors whose data moved.
+// `version`: of the content, if it lies in one page, else 0; `moved`: sectors whose data moved.
 inline constexpr TraceKind kDiskTransfer{
-    "disk.transfer", {{{"op", ArgForm::kText}, {"sector"}, {"moved"}, {"version"}}}};
+    "disk.transfer", {{{"op", ArgForm::kText}, {"sector"}, {"moved"}, {"version"}, {}}}};
 inline constexpr TraceKind kDiskComplete{
     "disk.complete",
     {{{"op", ArgForm::kText}, {"sector"}, {"count"}, {"status", ArgForm::kText}, {"injected"}}}};
-inline constexpr TraceKind kDiskEvict{"disk.evict", {{{"sector"}, {"version"}}}};
+inline constexpr TraceKind kDiskEvict{"disk.evict", {{{"sector"}, {"version"}, {}, {}, {}}}};
 
 inline constexpr ChoicePoint kDiskReadLatency{"disk.read"};
 inline constexpr ChoicePoint kDiskWriteLatency{"disk.write"};
@@ -120,25 +121,29 @@ class Disk final : public BlockDevice {
 
  private:
   friend struct DiskEvents;
+  void emit_submit(DiskRequest& request);
   void start(DiskRequest& request);
   void schedule_transfer(DiskRequest& request);
+  void decide(DiskRequest& request, Op part);
   void transfer(DiskRequest& request);
-  void transfer_pieces(DiskRequest& request);
-  void transfer_read(DiskRequest& request, const DataPiece& piece);
-  void transfer_write(DiskRequest& request, const DataPiece& piece);
+  std::uint64_t transfer_data(DiskRequest& request, std::uint32_t sectors);
+  PageRef transfer_read(const DataPiece& piece);
+  PageRef transfer_write(DiskRequest& request, const DataPiece& piece);
   void transfer_discard(DiskRequest& request);
+  void put(DiskRequest& request, SectorRange part, PageRef content);
   void end_preflush(DiskRequest& request);
-  void finish(DiskRequest& request);
   void complete(DiskRequest& request);
+  void settle(DiskRequest& request);
   void make_room();
+  void evict(DirtyPage& page);
   void arm_eviction();
   void evict_one();
-  void put(DiskRequest& request, std::uint64_t index, std::uint8_t mask, PageRef content);
-  PageRef rotted(std::uint64_t index, const PageRef& honest);
-  FaultSubject subject_of(const DiskRequest& request) const;
+  PageRef rotted(std::uint64_t index, PageRef honest);
+  void add_untransferred(const DiskRequest& request, PageSpace& scratch) const;
+  void add_untransferred_discard(const DiskRequest& request, PageSpace& scratch) const;
   Duration draw_latency(Op op);
-  const PageRef& zeros();
-  const PageRef& garbage();
+  std::uint64_t op_text(Op op);
+  PageRef discarded_page(std::uint64_t outcome);
   bool write_back() const { return options_.cache == CacheMode::kWriteBack; }
 
   Scheduler& scheduler_;
@@ -157,6 +162,8 @@ class Disk final : public BlockDevice {
   bool eviction_armed_ = false;
   PageRef zeros_;    // what discarded sectors may read as; made when first needed
   PageRef garbage_;
+  std::array<std::uint64_t, 4> op_texts_;  // in the trace; kNoText: not yet
+  mutable CrashSpaceBuilder crash_;  // working memory
 };
 
 }  // namespace dmsim

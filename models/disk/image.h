@@ -10,6 +10,7 @@
 // of one disk are equal exactly if their fingerprints are, short of a collision in 64 bits.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -135,7 +136,7 @@ class Image {
   void drop(ImageNode* node, std::uint32_t level);
   // The node in *place, alone there: made if there is none, copied if it is shared.
   ImageLeaf* own_leaf(ImageNode** place);
-  ImageBranch* own_branch(ImageNode** place, std::uint32_t level);
+  ImageBranch* own_branch(ImageNode** place);
   std::uint64_t contribution(std::uint64_t index, const PageRef& page) const;
   std::uint64_t sum_of(ImageNode* node, std::uint32_t level, std::uint64_t first_index) const;
   std::optional<std::uint64_t> next_written_below(const ImageNode* node, std::uint32_t level,

@@ -11,9 +11,8 @@ namespace dmsim {
 // Writes the whole image to `path`, replacing what is there. Pages of zeros become holes.
 Outcome<> export_raw(const Image& image, const std::string& path);
 
-// Fills `image` from `path`: holes and pages equal to what the image holds stay untouched, except
-// that holes are zeros where the image is not. The file is at most as long as the image and its size
-// is a multiple of 512; a shorter file leaves the rest alone.
+// Fills `image` from `path`. Pages that hold the same bytes already stay shared. The file is at most as
+// long as the image and its size is a multiple of 512 bytes; a shorter file leaves the rest alone.
 Outcome<> import_raw(const std::string& path, PageSpace& space, Image* image);
 
 }  // namespace dmsim

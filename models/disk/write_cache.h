@@ -84,10 +84,13 @@ class WriteCache {
 
   // A transfer has moved new content for the sectors of `mask`. The caller keeps the entry, linked by
   // `next`, until it hands it to complete() or complete_durably().
+  // `content` is the page's current content with those sectors replaced.
   CachedWrite* put(std::uint64_t index, std::uint8_t mask, PageRef content, TraceId submit, bool fua);
   // The write of `first` and all linked to it has completed: into the cache, or onto the media.
   void complete(CachedWrite* first);
   void complete_durably(CachedWrite* first);
+  // The request of `first` and all linked to it is forgotten (teardown): their content is lost.
+  void abandon(CachedWrite* first);
   // Makes durable what completed up to `barrier`.
   void flush(std::uint64_t barrier);
   // Writes one dirty page's newest content to the media.
@@ -96,7 +99,7 @@ class WriteCache {
   std::uint64_t overflowed() const { return overflowed_; }
 
  private:
-  DirtyPage* find_or_add(std::uint64_t index);
+  DirtyPage* add_page(std::uint64_t index);
   std::uint64_t bucket_of(std::uint64_t index) const {
     return mix_words(index, 1) & (table_.size() - 1);
   }

@@ -33,15 +33,14 @@ struct Fate {
   BlockStatus status;                // told at completion
   std::uint32_t moved_sectors = 0;   // leading sectors whose data moves; starts as all
   Sector lands_at = 0;               // where a write's first sector goes; starts as the request's own
-  bool flushes = true;               // flush, preflush and FUA have their effect
+  bool flushes = true;               // flush and FUA have their effect, whatever the status says
 };
 
 // The part of a request that faults look at.
 struct FaultSubject {
   Op op;
   bool fua;
-  bool preflush;
-  SectorRange range;       // empty: a flush
+  SectorRange range;       // empty: a flush, or the flush before a write
   TraceId submit;          // cause of what is traced
   std::uint64_t disk_sectors;
 };
@@ -73,7 +72,7 @@ struct FaultContext {
   Trace& trace;
   Actor disk;
   Instant now;
-  std::vector<RottenBit>& rotten;
+  std::vector<RottenBit>* rotten = nullptr;  // filled in by the FaultSet
 };
 
 class Fault {
@@ -118,10 +117,8 @@ class FaultSet {
   FaultSet(std::span<const FaultOptions> plan, std::string_view disk, const FaultMemory* before);
 
   bool empty() const { return active_.empty() && rotten_.empty(); }
-  Fate decide(const FaultSubject& subject, Fate fate, ChoiceSource& choices, Trace& trace, Actor disk,
-              Instant now);
-  void finish(const FaultSubject& subject, Fate& fate, ChoiceSource& choices, Trace& trace,
-              Actor disk, Instant now);
+  void decide(const FaultSubject& subject, Fate& fate, FaultContext context);
+  void finish(const FaultSubject& subject, Fate& fate, FaultContext context);
 
   const std::vector<RottenBit>& rotten() const { return rotten_; }
   // The sectors have been written: what had rotted there is whole again.
