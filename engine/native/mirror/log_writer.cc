@@ -1,0 +1,29 @@
+#include "engine/native/mirror/log_writer.h"
+
+#include "base/check.h"
+
+namespace dmsim::mirror_log {
+namespace {
+
+void put_le(std::byte* at, std::uint64_t value, std::uint32_t bytes) {
+  for (std::uint32_t i = 0; i < bytes; ++i) at[i] = static_cast<std::byte>(value >> (8 * i));
+}
+
+}  // namespace
+
+void write_header(const Header& header, std::span<std::byte> log) {
+  CHECK(log.size() >= kHeaderBytes, log.size());
+  put_le(log.data() + kMagicOffset, header.magic, 4);
+  put_le(log.data() + kVersionOffset, header.version, 4);
+  put_le(log.data() + kRegionCountOffset, header.region_count, 8);
+}
+
+void write_clean_bit(std::span<std::byte> log, std::uint64_t region, bool clean) {
+  const BitPlace place = bit_place(region);
+  CHECK(kBitmapOffset + place.byte < log.size(), region, log.size());
+  std::byte& byte = log[kBitmapOffset + place.byte];
+  const std::byte mask{place.mask};
+  byte = clean ? byte | mask : byte & ~mask;
+}
+
+}  // namespace dmsim::mirror_log

@@ -1,0 +1,150 @@
+#include "engine/native/mirror/mirror_switches.h"
+
+#include <array>
+
+#include "base/check.h"
+
+namespace dmsim {
+namespace {
+
+using Names = std::array<std::string_view, 2>;
+constexpr Names kOffOn{"off", "on"};
+constexpr Names kOnOff{"on", "off"};
+constexpr std::string_view kPartialWrite[] = {"hold", "ack", "ignore"};
+constexpr std::string_view kRequeuePhase[] = {"presuspend", "postsuspend"};
+constexpr std::string_view kNoValidLeg[] = {"eio", "hold"};
+constexpr std::string_view kReadRetry[] = {"until-no-leg", "none", "once", "keep-status", "livelock"};
+constexpr std::string_view kResumeReadFail[] = {"fail", "ignore"};
+constexpr std::string_view kBitOrder[] = {"le", "native-swapped"};
+constexpr std::string_view kBuffer[] = {"shared", "bounce", "stable", "delayed-clean"};
+constexpr std::string_view kReadBalance[] = {"off", "round-robin", "chosen"};
+constexpr std::string_view kNosyncEntry[] = {"keep", "free-early", "never-reclaim"};
+
+constexpr SwitchInfo kTable[] = {
+    {"mirror.dec_promotes_nosync", kOffOn,
+     "on: the last write to an unsynchronised region makes it clean, so a resume takes it for synchronised",
+     "mir-nosync-to-clean"},
+    {"mirror.leg_flush_before_clean", kOnOff,
+     "off: regions become clean in the log while their data may still be in a leg's volatile cache",
+     "mir-clean-before-leg-flush"},
+    {"mirror.log_flush_on_dirty", kOnOff,
+     "off: the log device is not flushed after a region was marked dirty, so the mark can be lost",
+     "mir-dirty-not-flushed"},
+    {"mirror.forward_flush", kOnOff, "off: flushes are acknowledged without reaching any leg",
+     "mir-flush-not-forwarded"},
+    {"mirror.flush_error_sticky", kOnOff,
+     "off: after a failed flush of a leg, regions become clean as if nothing had been lost",
+     "mir-flush-error-forgotten"},
+    {"mirror.partial_write", kPartialWrite,
+     "ignore: a write that failed on one leg counts as done everywhere; ack: it is acknowledged before "
+     "the failed leg is out of the mirror",
+     "mir-ack-partial-write"},
+    {"mirror.failed_recovery_is_synced", kOffOn,
+     "on: a region whose resynchronisation failed becomes synchronised and clean",
+     "mir-resync-error-marked-synced"},
+    {"mirror.requeue_phase", kRequeuePhase,
+     "postsuspend: held writes are given back only after the device was drained, for which they are waited",
+     "mir-log-fail-eio"},
+    {"mirror.issue_on_log_fail_without_he", kOnOff,
+     "off: without handle_errors, writes that follow a failed log write are acknowledged and never issued",
+     "mir-log-fail-fake-success"},
+    {"mirror.no_valid_leg", kNoValidLeg,
+     "hold: writes are held for repair although no leg is left that could be repaired",
+     "mir-all-legs-dead-hold"},
+    {"mirror.read_retry", kReadRetry,
+     "none, once: a failed read gives up early; keep-status: a retry that succeeds reports the old error; "
+     "livelock: without handle_errors, the same dead leg is retried for ever",
+     "mir-read-error-not-retried"},
+    {"mirror.discard_error_degrades", kOffOn,
+     "on: a leg that refuses a discard is treated as a failed leg", "mir-discard-degrades"},
+    {"mirror.resume_resets_cursor", kOnOff,
+     "off: after a resume, the search for regions to recover goes on where it stopped",
+     "mir-sync-search-not-reset"},
+    {"mirror.resume_read_fail", kResumeReadFail,
+     "ignore: when the log cannot be read at resume, regions count as synchronised",
+     "log-resume-read-fails-uninit"},
+    {"mirror.bit_order", kBitOrder,
+     "native-swapped: the log's bits are in the native order of a big-endian machine", "log-bit-layout"},
+    {"mirror.buffer", kBuffer,
+     "what keeps legs equal when a page changes under a write; shared: nothing, as in Linux; bounce: each "
+     "page is copied once; stable: writers to the page wait; delayed-clean: regions stay dirty for 40s",
+     "mir-unstable-page"},
+    {"mirror.read_balance", kReadBalance,
+     "which synchronised leg serves a read; off: the default leg; round-robin: in turn; chosen: any",
+     "mir-nosync-to-clean"},
+    {"mirror.recover_waits_for_pending", kOnOff,
+     "off: recovery of a region starts while writes to it are under way", "md-recovery-skips-inflight"},
+    {"mirror.nosync_entry", kNosyncEntry,
+     "free-early: an unsynchronised region is forgotten while writes to it are under way; never-reclaim: "
+     "its entry stays for ever after recovery",
+     "mir-region-entry-leak-or-early-free"},
+    {"mirror.log_size_check", kOnOff, "off: a log device that is too small for the bitmap is accepted",
+     "log-too-small"},
+    {"mirror.mark_dirty", kOnOff, "off: the log never hears that a region is being written to",
+     "log-without-dirty-mark"},
+    {"mirror.undo_presuspend", kOnOff,
+     "off: an interrupted suspend leaves recovery stopped and the next suspend waits for ever",
+     "mir-interrupted-suspend-hangs"},
+    {"mirror.flush_failure_ends_recovery", kOnOff,
+     "off: a flush fails while a region waits for its writes before recovery: recovery never ends",
+     "mir-flush-failure-strands-recovery"},
+};
+
+// The index of the plan's value among the switch's values.
+std::size_t value_index(const SwitchValues& values, std::string_view name) {
+  const auto found = values.find(name);
+  if (found == values.end()) return 0;
+  for (const SwitchInfo& info : kTable) {
+    if (info.name != name) continue;
+    for (std::size_t i = 0; i < info.values.size(); ++i) {
+      if (info.values[i] == found->second) return i;
+    }
+    CHECK(false, "no such value of a switch", name, found->second);
+  }
+  CHECK(false, "no such switch", name);
+  return 0;
+}
+
+}  // namespace
+
+std::span<const SwitchInfo> mirror_switches() { return kTable; }
+
+namespace native {
+
+MirrorSwitches parse_mirror_switches(const SwitchValues& values) {
+  MirrorSwitches s;
+  if (values.empty()) return s;
+  const auto flag = [&](std::string_view name, bool* field) {
+    if (value_index(values, name) != 0) *field = !*field;
+  };
+  const auto choice = [&](std::string_view name, auto* field) {
+    *field = static_cast<std::remove_reference_t<decltype(*field)>>(value_index(values, name));
+  };
+  flag("mirror.dec_promotes_nosync", &s.dec_promotes_nosync);
+  flag("mirror.leg_flush_before_clean", &s.leg_flush_before_clean);
+  flag("mirror.log_flush_on_dirty", &s.log_flush_on_dirty);
+  flag("mirror.forward_flush", &s.forward_flush);
+  flag("mirror.flush_error_sticky", &s.flush_error_sticky);
+  choice("mirror.partial_write", &s.partial_write);
+  flag("mirror.failed_recovery_is_synced", &s.failed_recovery_is_synced);
+  choice("mirror.requeue_phase", &s.requeue_phase);
+  flag("mirror.issue_on_log_fail_without_he", &s.issue_on_log_fail_without_he);
+  choice("mirror.no_valid_leg", &s.no_valid_leg);
+  choice("mirror.read_retry", &s.read_retry);
+  flag("mirror.discard_error_degrades", &s.discard_error_degrades);
+  flag("mirror.resume_resets_cursor", &s.resume_resets_cursor);
+  choice("mirror.resume_read_fail", &s.resume_read_fail);
+  choice("mirror.bit_order", &s.bit_order);
+  choice("mirror.buffer", &s.buffer);
+  choice("mirror.read_balance", &s.read_balance);
+  flag("mirror.recover_waits_for_pending", &s.recover_waits_for_pending);
+  choice("mirror.nosync_entry", &s.nosync_entry);
+  flag("mirror.log_size_check", &s.log_size_check);
+  flag("mirror.mark_dirty", &s.mark_dirty);
+  flag("mirror.undo_presuspend", &s.undo_presuspend);
+  flag("mirror.flush_failure_ends_recovery", &s.flush_failure_ends_recovery);
+  return s;
+}
+
+}  // namespace native
+}  // namespace dmsim

@@ -1,0 +1,32 @@
+// The trace kinds of the mirror, and the words they use: the material of its stories.
+#pragma once
+
+#include "sim/trace.h"
+
+namespace dmsim::native {
+
+// A region's state changed: clean, dirty, nosync, recovering, gone (the log alone speaks for it).
+inline constexpr TraceKind kTraceRegion{
+    "mirror.region",
+    {{{"region"}, {"from", ArgForm::kText}, {"to", ArgForm::kText}, {"pending"}, {}}}};
+// A leg is about to be written to, or read from. Sectors are the leg device's own.
+inline constexpr TraceKind kTraceWrite{"mirror.write", {{{"leg"}, {"sector"}, {"count"}, {}, {}}}};
+inline constexpr TraceKind kTraceRead{"mirror.read", {{{"leg"}, {"sector"}, {"count"}, {}, {}}}};
+// A leg carries an error from now on; `health` is its status letter.
+inline constexpr TraceKind kTraceLegFailed{
+    "mirror.leg_failed", {{{"leg"}, {"health", ArgForm::kText}, {"default"}, {}, {}}}};
+// The log is written: bits set (clean) and cleared (dirty) since the last time.
+inline constexpr TraceKind kTraceLogWrite{"mirror.log_write", {{{"set"}, {"cleared"}, {}, {}, {}}}};
+inline constexpr TraceKind kTraceLogFlush{"mirror.log_flush", {{{"ok"}, {}, {}, {}, {}}}};
+inline constexpr TraceKind kTraceLogFailed{
+    "mirror.log_failed", {{{"what", ArgForm::kText}, {}, {}, {}, {}}}};
+// All legs were flushed so that regions may become clean.
+inline constexpr TraceKind kTraceLegFlush{"mirror.leg_flush", {{{"failed_legs", ArgForm::kHex}, {}, {}, {}, {}}}};
+inline constexpr TraceKind kTraceRecover{
+    "mirror.recover", {{{"region"}, {"phase", ArgForm::kText}, {}, {}, {}}}};
+inline constexpr TraceKind kTraceHold{"mirror.hold", {{{"sector"}, {"count"}, {}, {}, {}}}};
+inline constexpr TraceKind kTraceRequeue{"mirror.requeue", {{{"sector"}, {"count"}, {}, {}, {}}}};
+// Every region is synchronised; leg errors are forgiven.
+inline constexpr TraceKind kTraceSync{"mirror.sync", {{{"regions"}, {}, {}, {}, {}}}};
+
+}  // namespace dmsim::native
