@@ -31,7 +31,7 @@ class ByteDevice {
 // A block device behind its page cache, both owned by somebody who outlives this.
 class PageCacheDevice final : public ByteDevice {
  public:
-  explicit PageCacheDevice(PageCache& cache) : cache_(cache) {}
+  explicit PageCacheDevice(PageCache& cache) : cache_(cache), file_(cache.open()) {}
 
   std::uint64_t size_bytes() const override { return cache_.device().sectors() * kSectorBytes; }
   BlockStatus read(std::uint64_t offset, std::span<std::byte> out) override {
@@ -43,11 +43,11 @@ class PageCacheDevice final : public ByteDevice {
   BlockStatus store(std::uint64_t offset, std::span<const std::byte> bytes) override {
     return cache_.store(offset, bytes);
   }
-  BlockStatus sync() override { return cache_.fsync(); }
+  BlockStatus sync() override { return cache_.fsync(file_); }
 
  private:
-  // PageCache::device() is not const.
   PageCache& cache_;
+  OpenFile file_;  // a write error is reported to this file system once, whoever else hears of it
 };
 
 }  // namespace dmsim

@@ -65,11 +65,13 @@ class Ext2Io {
  private:
   friend struct Ext2IoCallbacks;
 
-  // The three transfers behind the callbacks; each returns libext2fs' error code.
+  // The transfers behind the callbacks; each returns libext2fs' error code.
   errcode_t read(std::uint64_t offset, std::span<std::byte> out);
   errcode_t write(std::uint64_t offset, std::span<const std::byte> bytes);
+  errcode_t zero(std::uint64_t offset, std::uint64_t size);
   errcode_t flush();
-  // Stores what differs from the buffers. One page at most.
+  BlockStatus put(std::uint64_t offset, std::span<const std::byte> bytes);
+  // Stores what differs from the buffers. Within one page.
   BlockStatus store_changes(std::uint64_t offset, std::span<const std::byte> bytes);
   // Runs a transfer; catches FiberUnwound and remembers failures.
   template <typename Transfer>
@@ -77,7 +79,6 @@ class Ext2Io {
 
   struct_io_manager manager_{};
   struct_io_channel channel_{};
-  struct_io_stats io_stats_{};
   ByteDevice& device_;
   std::string name_;
   Mode mode_ = Mode::kFormat;
@@ -85,8 +86,8 @@ class Ext2Io {
   bool unwound_ = false;             // FiberUnwound was caught and is to be thrown again
   BlockStatus failure_;
   Stats stats_;
-  std::vector<std::byte> current_;   // what the buffers hold, while comparing
-  std::vector<std::byte> zeroes_;
+  std::vector<std::byte> current_;   // what the buffers hold, while comparing: one page
+  std::vector<std::byte> zeroes_;    // one page
 };
 
 }  // namespace dmsim

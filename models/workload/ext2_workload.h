@@ -1,10 +1,11 @@
 // Ext2FileSystem: a real ext2, by libext2fs, on a ByteDevice: mke2fs, mount, files, unmount.
 //
 // It promises that everything ends up where a kernel's ext2 would change it: each step of an operation
-// (a bit in a bitmap, an inode, a directory entry, counts in group descriptors and super block) is
-// stored in place into the device's buffers before the next step begins, while file data goes through
-// write(). Nothing is held back for the end: pdflush and kswapd meet every intermediate state.
-// While it is mounted, the super block says "not clean", as Linux has it.
+// (a bit in a bitmap, an inode, a directory entry) is stored in place into the device's buffers before
+// the next step begins, and the counts in group descriptors and super block at the operation's end;
+// file data goes through write(). Nothing is held back longer: pdflush and kswapd meet every
+// intermediate state. (mkdir alone stores its bits last, as libext2fs does it in one go.) While it is
+// mounted, the super block says "not clean", as Linux has it.
 //
 // Images are the same in every run: fixed UUID and hash seed, virtual time (counted from
 // kExt2Epoch), no environment. They are what e2fsck of Debian calls clean, after every sync().
@@ -90,24 +91,45 @@ class Ext2FileSystem {
     void operator()(ext2_filsys fs) const;
   };
   using FileSystem = std::unique_ptr<struct_ext2_filsys, FreeFileSystem>;
-  struct Name;  // a path's directory and last component
+  struct Place;  // a path's directory and last component
 
-  Ext2Result<> call(const char* what, errcode_t code);
+  // One call into libext2fs, `what` by name, and its error as ours.
   template <typename Call>
   Ext2Result<> run(const char* what, Call call);
+  Ext2Error explain(const char* what, errcode_t code) const;
+
+  // The parts of format().
   Ext2Result<> initialize(const Ext2Options& options, FileSystem* made);
+  Ext2Result<> zero_tables(ext2_filsys fs);
   Ext2Result<> make_root(ext2_filsys fs);
   Ext2Result<> reserve_inodes(ext2_filsys fs);
-  Ext2Result<> zero_tables(ext2_filsys fs);
+  Ext2Result<> zero_bytes(std::uint64_t offset, std::uint64_t size);
+
+  // The parts of operations on files.
+  Ext2Result<Place> find_place(std::string_view path);
+  Ext2Result<ext2_ino_t> find_file(std::string_view path, ext2_inode* inode);
+  Ext2Result<> require_absent(const Place& place);
+  Ext2Result<> allocate_inode(ext2_ino_t directory, ext2_ino_t* ino);
+  Ext2Result<> link(const Place& place, ext2_ino_t ino);
+  Ext2Result<> release(ext2_ino_t ino, ext2_inode* inode);
+  Ext2Result<> append_to(ext2_ino_t ino, ext2_inode* inode, std::span<const std::byte> bytes);
+  Ext2Result<> add_block(ext2_ino_t ino, ext2_inode* inode, std::uint64_t index,
+                         std::span<const std::byte> bytes);
+  Ext2Result<blk64_t> find_block(ext2_ino_t ino, ext2_inode* inode, std::uint64_t index);
+  Ext2Result<> write_data(std::uint64_t offset, std::span<const std::byte> bytes);
+  std::uint64_t blocks_to_add(std::uint64_t index) const;
+
+  // Stores what changed in bitmaps / in everything but file data.
   Ext2Result<> store_bitmaps();
   Ext2Result<> store_everything();
-  void set_time(ext2_filsys fs) const;
+  std::uint32_t seconds() const;  // virtual time as ext2 counts it
 
   ByteDevice& device_;
   const Scheduler& scheduler_;
   Ext2Io io_;
-  FileSystem fs_;  // null: not mounted
-  bool busy_ = false;  // an operation is under way: a second fiber inside is a bug of ours
+  FileSystem fs_;            // null: not mounted
+  bool was_clean_ = false;   // what the super block said at mount
+  bool busy_ = false;        // an operation is under way: a second fiber inside is a bug of ours
   std::vector<std::byte> block_;  // one block of file data
 };
 

@@ -43,7 +43,7 @@ inline constexpr std::uint32_t kLogAllFlags = 31;
 
 struct LogEntry {
   Sector sector = 0;
-  std::uint64_t sectors = 0;         // 0: a mark or an empty flush
+  std::uint64_t sectors = 0;         // 0: a mark or an empty flush, whatever else its flags say
   std::uint32_t flags = 0;           // of LogFlag
   std::span<const std::byte> data;   // sectors * 512 bytes; empty for a discard; owned by the log
   std::string_view mark;             // text of a mark; owned by the log
@@ -51,6 +51,7 @@ struct LogEntry {
 
   bool is_mark() const { return (flags & kLogMark) != 0; }
   bool is_discard() const { return (flags & kLogDiscard) != 0; }
+  bool is_empty_flush() const { return sectors == 0 && !is_mark(); }
 };
 
 struct LogReadOptions {
@@ -97,7 +98,9 @@ class LogWritesWriter {
   // kLogMetadata.
   void write(Sector sector, std::uint32_t flags, std::span<const std::byte> data);
   void discard(Sector sector, std::uint64_t sectors);
-  void flush();
+  // An empty flush. Linux's dm core sends one ahead of a write that asks for both, and leaves the
+  // write's own sector and flags on it.
+  void flush(Sector sector = 0, std::uint32_t flags = kLogFlush);
   // Requires text that fits in the log's unit behind the header.
   void mark(std::string_view text);
 
@@ -114,8 +117,5 @@ class LogWritesWriter {
   std::uint64_t entry_count_ = 0;
   std::vector<std::byte> bytes_;
 };
-
-// A file's bytes, decompressed when they begin as a zstd frame does. Errors name the path.
-Result<std::vector<std::byte>> read_file_bytes(const std::string& path);
 
 }  // namespace dmsim
