@@ -2,12 +2,14 @@
 // verbs (dm.create .. dm.message), where it is whoever called and the device is the first argument.
 #pragma once
 
+#include "block/bio.h"
 #include "sim/trace.h"
 
 namespace dmsim::native {
 
 inline constexpr TraceArg kDeviceArg{"device", ArgForm::kActor};
 inline constexpr TraceArg kErrnoArg{"errno", ArgForm::kNumber};  // 0: success
+inline constexpr TraceArg kOpArg{"op", ArgForm::kEnum, kOpNames};
 
 inline constexpr TraceKind kDmCreate{"dm.create", {{kDeviceArg}}};
 inline constexpr TraceKind kDmLoad{
@@ -22,15 +24,13 @@ inline constexpr TraceKind kDmRemove{"dm.remove", {{kDeviceArg, kErrnoArg}}};
 inline constexpr TraceKind kDmMessage{
     "dm.message", {{kDeviceArg, {"sector"}, {"text", ArgForm::kText}}}};
 
-// `op` is the number of an Op (block/bio.h): 0 read, 1 write, 2 flush, 3 discard.
 inline constexpr TraceKind kDmSubmit{
-    "dm.submit", {{{"op"}, {"sector"}, {"count"}, {"fua"}, {"issuer", ArgForm::kActor}}}};
+    "dm.submit", {{kOpArg, {"sector"}, {"count"}, {"fua"}, {"issuer", ArgForm::kActor}}}};
 inline constexpr TraceKind kDmMap{
-    "dm.map", {{{"lower", ArgForm::kActor}, {"op"}, {"sector"}, {"count"}, {"fua"}}}};
-// `status` is the number of a BlockStatus::Code.
-inline constexpr TraceKind kDmComplete{"dm.complete", {{{"status"}, {"injected"}}}};
-inline constexpr TraceKind kDmDefer{"dm.defer", {{{"op"}, {"sector"}, {"count"}}}};
-inline constexpr TraceKind kDmRequeue{"dm.requeue", {{{"op"}, {"sector"}, {"count"}}}};
+    "dm.map", {{{"lower", ArgForm::kActor}, kOpArg, {"sector"}, {"count"}, {"fua"}}}};
+inline constexpr TraceKind kDmComplete{"dm.complete", {{{"status", ArgForm::kEnum, kStatusNames}, {"injected"}}}};
+inline constexpr TraceKind kDmDefer{"dm.defer", {{kOpArg, {"sector"}, {"count"}}}};
+inline constexpr TraceKind kDmRequeue{"dm.requeue", {{kOpArg, {"sector"}, {"count"}}}};
 inline constexpr TraceKind kDmEvent{"dm.event", {{{"number"}}}};
 
 }  // namespace dmsim::native

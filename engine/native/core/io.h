@@ -112,6 +112,7 @@ struct CoreContext {
   SlabPool<Io> ios;
   SlabPool<TargetBio> clones;       // beyond the embedded ones
   std::uint64_t bios_in_flight = 0;
+  std::uint64_t table_generation = 0;  // grows whenever a live table comes or goes
 };
 
 }  // namespace dmsim::native

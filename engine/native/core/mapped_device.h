@@ -46,6 +46,8 @@ class MappedDevice final : public BlockDevice {
   DmResult<std::unique_ptr<Table>> swap_table(std::unique_ptr<Table>& table);
   // Stops the targets and waits until nobody uses the device any more. Tables are dropped.
   void destroy();
+  // At the end of the world, when nothing runs any more.
+  void drop_tables();
   // Waits until no fiber is inside a table (synchronize_srcu): a table taken away may be destroyed then.
   void wait_for_readers();
 

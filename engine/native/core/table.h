@@ -15,6 +15,8 @@
 
 namespace dmsim::native {
 
+struct TableLine;
+
 // Finds what a table may be built on.
 class LowerDevices {
  public:
@@ -48,6 +50,7 @@ class Table final : public TargetHost {
 
   std::uint64_t sectors() const { return rows_.back().end; }
   std::span<const Row> rows() const { return rows_; }
+  const std::vector<std::unique_ptr<Target>>& targets() const { return targets_; }
   // The row that maps `sector`; null: none does.
   const Row* find(Sector sector) const {
     if (rows_.size() == 1) [[likely]] return sector < rows_[0].end ? rows_.data() : nullptr;
@@ -99,7 +102,7 @@ class Table final : public TargetHost {
   Table(CoreContext& context, MappedDevice& device, LowerDevices& lower)
       : context_(context), device_(device), lower_(lower) {}
 
-  DmResult<> add_target(const struct TableLine& line, std::span<const TargetType> types,
+  DmResult<> add_target(const TableLine& line, std::span<const TargetType> types,
                         const SwitchValues& switches);
   // What a row stands on: the target's own word, else everything that its constructor opened.
   std::vector<TargetDevice> devices_of(std::size_t row, bool* areas_known) const;
