@@ -101,7 +101,7 @@ constexpr KeyInfo kScenarioKey{"scenario", Shape::kText, "", "its name: that of 
 constexpr KeyInfo kAbout{"about", Shape::kText, "-", "what it shows, in a sentence"};
 constexpr KeyInfo kSource{"source", Shape::kText, "-", "where the fault is known from"};
 constexpr KeyInfo kEngine{"engine", Shape::kText, "native", "native, linux-6.1 or linux-6.12"};
-constexpr KeyInfo kDisks{"disks", Shape::kMapOfMaps, "", "name to disk", {}, &kDiskKeys};
+constexpr KeyInfo kDisks{"disks", Shape::kMapOfMaps, "", "each disk's name and options", {}, &kDiskKeys};
 constexpr KeyInfo kFaults{"faults", Shape::kListOfMaps, "-", "what the disks do wrong", {},
                           &kFaultKeys};
 constexpr KeyInfo kDevices{"devices", Shape::kMapOfTables, "-",
@@ -168,7 +168,7 @@ constexpr std::array kMmapStore = std::to_array<KeyInfo>(
      {"store", Shape::kSize, "512B", "of each store; a divisor of 4KiB"},
      kStart, kEvery, kCount});
 constexpr std::array kIo = std::to_array<KeyInfo>(
-    {kOn, kStart, {"script", Shape::kText, "", "as in W0+8 c(W0+8) F c(F) W8+4! R0+8"}});
+    {kOn, kStart, {"script", Shape::kText, "", "requests, as in W0+8 c(W0+8) F c(F) W8+4! R0+8"}});
 constexpr std::array kExt2 = std::to_array<KeyInfo>(
     {kOn, kStart,
      {"block", Shape::kWord, "1KiB", "of the file system", kExt2Block},
@@ -178,7 +178,7 @@ constexpr std::array kExt2 = std::to_array<KeyInfo>(
      {"fsync-every", Shape::kCount, "0", "fsync after so many; 0: only at the end"},
      {"every", Shape::kDurationRange, "0s", "pause between two files"},
      {"unmount", Shape::kFlag, "true", "write everything back at the end"}});
-constexpr KeyInfo kFile{"file", Shape::kText, "", "relative to the scenario file's folder"};
+constexpr KeyInfo kFile{"file", Shape::kText, "", "a path, relative to the scenario file's folder"};
 constexpr std::array kFioIolog = std::to_array<KeyInfo>({kOn, kFile, kStart});
 constexpr std::array kLogWrites = std::to_array<KeyInfo>(
     {kOn, kFile, kStart,
@@ -207,7 +207,7 @@ constexpr std::array kMessage = std::to_array<KeyInfo>(
      kInterrupted, kAnswerKey});
 constexpr std::array kWaitStatus = std::to_array<KeyInfo>(
     {kMapped,
-     {"contains", Shape::kText, "", "until the status contains this"},
+     {"contains", Shape::kText, "", "what to wait for in the status"},
      {"every", Shape::kDuration, "1ms", "how often to look"},
      kInterrupted, kAnswerKey});
 
@@ -279,7 +279,7 @@ constinit const std::span<const Words> kAnswerWords = kAnswer;
 
 constinit const KeyTable kScenarioKeys{"a scenario", "scenario", kScenario};
 constinit const KeyTable kVariantKeys{"a variant", "variant", kVariant};
-constinit const KeyTable kPlanKeys{"a plan", "plan", kPlan};
+constinit const KeyTable kPlanKeys{"a scenario", "plan", kPlan};
 constinit const KeyTable kDiskKeys{"a disk", "disk", kDisk};
 constinit const KeyTable kFaultKeys{"a fault", "fault", kFaultMap};
 constinit const KeyTable kFaultRangeKeys{"a fault's range", "fault-range", kFaultRange};

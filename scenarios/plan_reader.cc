@@ -41,6 +41,10 @@ void read_violated(Reading& reading, YamlPosition where, std::span<const std::st
   const auto next = [&] { return at < words.size() ? words[at++] : std::string_view("nothing more"); };
   do {
     const std::string_view oracle = next();
+    if (oracle.back() == ',') {
+      return reading.fail(where, fmt::format("expect: found a comma in {}, expected `or` between "
+                                             "oracles", in_quotes(oracle)));
+    }
     const std::vector<std::string_view> checks(plan.checks.begin(), plan.checks.end());
     if (contains(reading.vocabulary().oracles, oracle) && !contains(checks, oracle)) {
       return reading.fail(where, fmt::format("expect: oracle '{}' is not in `check`, so it would "

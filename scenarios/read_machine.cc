@@ -118,7 +118,8 @@ void check_use(Reading& reading, YamlPosition where, const TableUse& use, TableR
   std::vector<std::string_view> names = reading.device_names(true, true);
   std::erase(names, upper.name);
   if (use.device == upper.name) {
-    return reading.fail(where, fmt::format("table of '{}' names the device itself", upper.name));
+    return reading.fail(where, fmt::format("table of '{}' names the device itself, expected a disk or "
+                                           "a device before it", upper.name));
   }
   const KnownDevice* lower = reading.find_device(use.device);
   if (lower == nullptr) {

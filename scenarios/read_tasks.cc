@@ -27,9 +27,9 @@ const KnownDevice* read_device_of_task(Reading& reading, MapReader& map, std::st
 }
 
 // Devices grow when an administrator's task loads a longer table, which may come later in the file.
-void check_within_later(Reading& reading, YamlPosition where, const char* what, SectorRange range,
+void check_within_later(Reading& reading, YamlPosition where, std::string what, SectorRange range,
                         const std::string& device) {
-  reading.later([&reading, where, what, range, device] {
+  reading.later([&reading, where, what = std::move(what), range, device] {
     check_within(reading, where, what, range, *reading.find_device(device));
   });
 }
@@ -134,7 +134,8 @@ MmapStoreTask read_mmap_store(Reading& reading, MapReader& map) {
                                   format_size(task.store_bytes)));
   }
   check_within_later(reading, map.position_of(map.has("page") ? "page" : "range"),
-                     map.has("page") ? "page" : "range", task.range, task.device);
+                     map.has("page") ? fmt::format("page {}", page) : "range", task.range,
+                     task.device);
   return task;
 }
 
@@ -150,8 +151,13 @@ IoTask read_io(Reading& reading, MapReader& map) {
   } else if (script->steps.empty()) {
     map.fail("script", "found no request, expected I/O as in W0+8 c(W0+8) F c(F)");
   } else {
-    check_within_later(reading, map.position_of("script"), "script", {0, script->end_sector()},
-                       task.device);
+    reading.later([&reading, where = map.position_of("script"), end = script->end_sector(),
+                   name = task.device] {
+      const KnownDevice& device = *reading.find_device(name);
+      if (device.sectors == 0 || end <= device.sectors) return;
+      reading.fail(where, fmt::format("script: found requests up to sector {}, but '{}' ends at {}",
+                                      end, name, device.sectors));
+    });
   }
   return task;
 }
@@ -228,7 +234,10 @@ void read_load(Reading& reading, MapReader& map, KnownDevice* device, const Plan
 void read_verb_map(Reading& reading, const YamlNode& node, const KeyTable& table, const Plan& plan,
                    DmsetupStep& step) {
   using Verb = DmsetupStep::Verb;
-  MapReader map(reading, node, table);
+  const std::string name =
+      fmt::format("a {} step", kVerbs[static_cast<std::size_t>(step.verb)].name);
+  const KeyTable named{name, table.id, table.keys};
+  MapReader map(reading, node, named);
   KnownDevice* device = read_device_of_step(reading, map, step.device);
   std::size_t answer = 0;
   map.duration("interrupted-after", step.interrupted_after);

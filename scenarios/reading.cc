@@ -15,7 +15,7 @@ namespace dmsim {
 namespace {
 
 constexpr std::size_t kMostQuoted = 60;  // bytes of the user's text repeated in a message
-constexpr std::size_t kMostNames = 16;   // names listed when none is near
+constexpr std::size_t kMostNames = 20;   // names listed when none is near
 
 std::vector<std::string_view> names_of(const KeyTable& table) {
   std::vector<std::string_view> names;
@@ -117,8 +117,9 @@ std::string one_of(std::span<const std::string_view> names) {
 }
 
 std::string unknown_name(std::string_view what, std::string_view word,
-                         std::span<const std::string_view> names) {
+                         std::span<const std::string_view> names, std::string_view of) {
   std::string message = fmt::format("unknown {} {}", what, in_quotes(word));
+  if (!of.empty()) message.append(" of ").append(of);
   if (names.empty()) return message + ": there is none";
   const std::string nearest = did_you_mean(word, names);
   return message + (nearest.empty() ? ", expected " + one_of(names) : nearest);
@@ -145,7 +146,7 @@ void check_keys(Reading& reading, const YamlNode& node, const KeyTable& table) {
   for (const YamlEntry& entry : node.entries) {
     if (std::find(names.begin(), names.end(), entry.key) != names.end()) continue;
     return reading.fail(entry.key_position,
-                        unknown_name(fmt::format("key of {}", table.name), entry.key, names));
+                        unknown_name("key", entry.key, names, table.name));
   }
 }
 
@@ -179,8 +180,8 @@ const YamlNode* MapReader::find(std::string_view key) {
   const YamlNode* value = node_.find(key);
   const KeyInfo& info = table_.keys[index];
   if (value == nullptr && info.fallback.empty()) {
-    reading_.fail(node_.position, fmt::format("missing key '{}' of {}: {}", key, table_.name,
-                                              info.about));
+    reading_.fail(node_.position, fmt::format("missing key '{}' of {}, expected {}", key,
+                                              table_.name, info.about));
   } else if (value != nullptr && value->is_null()) {
     reading_.fail(value->position, fmt::format("{}: found nothing, expected a value", key));
   }

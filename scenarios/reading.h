@@ -66,9 +66,9 @@ std::string nearest_file(const std::filesystem::path& path);
 // "a map", "a list", "nothing", "'text'": what stands there, for "found ...".
 std::string describe(const YamlNode& node);
 std::string in_quotes(std::string_view text);  // in single quotes, cut when long
-// "unknown WHAT 'WORD', did you mean 'X'?", or the names there are.
+// "unknown WHAT 'WORD' OF, did you mean 'X'?", or the names there are.
 std::string unknown_name(std::string_view what, std::string_view word,
-                         std::span<const std::string_view> names);
+                         std::span<const std::string_view> names, std::string_view of = {});
 // "a, b or c".
 std::string one_of(std::span<const std::string_view> names);
 // Fails unless `name` is letters, digits and any of _ . + - only.

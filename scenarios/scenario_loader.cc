@@ -50,8 +50,8 @@ void check_scenario(Reading& reading, const YamlNode& root, const std::string& s
                         fmt::format("missing key 'scenario', expected scenario: {}", stem));
   }
   if (name->text != stem) {
-    return reading.fail(name->position, fmt::format("scenario: found {} in the file {}.yaml, expected "
-                                                    "the file's own name", in_quotes(name->text), stem));
+    return reading.fail(name->position, fmt::format("scenario: found {}, expected the file's own name, "
+                                                    "{}", in_quotes(name->text), stem));
   }
   const YamlNode* variants = root.find("variants");
   if (variants == nullptr) return;

@@ -58,9 +58,10 @@ class Line {
     if (!failed()) uses.push_back({std::string(name), std::nullopt, number_});
   }
   // DEVICE OFFSET, used for `length` sectors.
-  void device_at(std::vector<TableUse>& uses, std::uint64_t length) {
-    const std::string_view name = word("a device");
-    const std::uint64_t offset = number("its offset in sectors");
+  void device_at(std::vector<TableUse>& uses, std::uint64_t length,
+                 std::string_view what = "a device") {
+    const std::string_view name = word(what);
+    const std::uint64_t offset = number(fmt::format("the offset on '{}' in sectors", name));
     if (!failed()) uses.push_back({std::string(name), SectorRange{offset, offset + length}, number_});
   }
 
@@ -100,7 +101,9 @@ void mirror_arguments(Line& line, std::uint64_t length, std::vector<TableUse>& u
   }
   line.skip(arguments, "a log argument");
   const std::uint64_t legs = line.number("the number of legs");
-  for (std::uint64_t i = 0; i < legs && !line.failed(); ++i) line.device_at(uses, length);
+  for (std::uint64_t i = 0; i < legs && !line.failed(); ++i) {
+    line.device_at(uses, length, fmt::format("leg {} of {}", i + 1, legs));
+  }
 }
 
 void origin_arguments(Line& line, std::uint64_t, std::vector<TableUse>& uses) {

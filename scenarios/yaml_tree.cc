@@ -31,6 +31,8 @@ std::size_t count_nodes(const YamlNode& node) {
 // rest.
 class TreeBuilder final : public YAML::EventHandler {
  public:
+  explicit TreeBuilder(std::string_view text) : text_(text) {}
+
   YamlNode& root() { return root_; }
   bool failed() const { return !message_.empty(); }
   const std::string& message() const { return message_; }
@@ -64,7 +66,7 @@ class TreeBuilder final : public YAML::EventHandler {
 
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
-    if (failed() || !tag_is_plain(mark, tag)) return;
+    if (failed() || !tag_is_plain(mark, tag) || !quote_is_closed(mark)) return;
     if (expects_key()) return take_key(position_of(mark), value);
     YamlNode node;
     node.kind = YamlNode::Kind::kScalar;
@@ -102,6 +104,18 @@ class TreeBuilder final : public YAML::EventHandler {
   bool tag_is_plain(const YAML::Mark& mark, const std::string& tag) {
     if (tag.empty() || tag == "?" || tag == "!") return true;
     fail(position_of(mark), fmt::format("found the tag '{}', expected none", tag));
+    return false;
+  }
+  // yaml-cpp takes the end of the file for a closing quote.
+  bool quote_is_closed(const YAML::Mark& mark) {
+    const auto at = static_cast<std::size_t>(mark.pos);
+    if (mark.pos < 0 || at >= text_.size() || (text_[at] != '"' && text_[at] != '\'')) return true;
+    const char quote = text_[at];
+    for (std::size_t i = at + 1; i < text_.size(); ++i) {
+      if (text_[i] == quote && (quote == '"' || text_.substr(i, 2) != "''")) return true;
+      if (text_[i] == (quote == '"' ? '\\' : '\'')) ++i;
+    }
+    fail(position_of(mark), "found a quote that is never closed");
     return false;
   }
   void take_key(YamlPosition where, const std::string& key) {
@@ -150,6 +164,7 @@ class TreeBuilder final : public YAML::EventHandler {
     parent.entry.reset();
   }
 
+  std::string_view text_;
   YamlNode root_;
   std::vector<Open> open_;
   std::map<YAML::anchor_t, YamlNode> anchors_;
@@ -226,14 +241,13 @@ std::string explain(const std::string& message) {
     std::string_view said;
     std::string_view hint;
   };
-  static constexpr std::array<Hint, 7> kHints{{
+  static constexpr std::array<Hint, 6> kHints{{
       {"illegal map value", "text with ': ' in it needs quotes"},
       {"end of map not found", "is a key indented unlike its neighbours?"},
       {"end of sequence not found", "is an item indented unlike its neighbours?"},
       {"end of map flow not found", "is a '}' or ',' missing?"},
       {"end of sequence flow not found", "is a ']' or ',' missing?"},
       {"illegal EOF in scalar", "is a closing quote missing?"},
-      {"illegal tab when looking for indentation", "indent with spaces"},
   }};
   for (const Hint& hint : kHints) {
     if (message.find(hint.said) == 0) {
@@ -241,6 +255,15 @@ std::string explain(const std::string& message) {
     }
   }
   return "not valid YAML: " + message;
+}
+
+// The column of a tab before the first word of a line; 0: there is none.
+int tab_in_indentation(std::string_view text, int line) {
+  for (int i = 1; i < line && !text.empty(); ++i) {
+    text.remove_prefix(std::min(text.find('\n'), text.size() - 1) + 1);
+  }
+  const std::size_t first = text.find_first_not_of(' ');
+  return first != std::string_view::npos && text[first] == '\t' ? static_cast<int>(first) + 1 : 0;
 }
 
 }  // namespace
@@ -253,14 +276,19 @@ const YamlNode* YamlNode::find(std::string_view key) const {
 }
 
 Result<YamlNode> parse_yaml(std::string_view text, const std::string& file) {
+  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+  if (text.substr(0, 3) == kByteOrderMark) text.remove_prefix(3);
   if (const Outcome<> bytes = check_bytes(text, file); !bytes) return Failure{bytes.error()};
   std::istringstream stream{std::string(text)};
   try {
     YAML::Parser parser(stream);
-    TreeBuilder builder;
+    TreeBuilder builder(text);
     const bool found = parser.HandleNextDocument(builder);
     if (builder.failed()) return failure(file, builder.where(), builder.message());
-    if (!found) return failure(file, {}, "found an empty file, expected YAML");
+    if (!found) {
+      return failure(file, {}, text.empty() ? "found an empty file, expected YAML"
+                                            : "found nothing but comments, expected YAML");
+    }
     StartFinder second;
     if (parser.HandleNextDocument(second)) {
       return failure(file, second.start, "found a second document, expected one in a file");
@@ -269,6 +297,10 @@ Result<YamlNode> parse_yaml(std::string_view text, const std::string& file) {
   } catch (const YAML::Exception& exception) {
     const YamlPosition where =
         exception.mark.is_null() ? YamlPosition{} : position_of(exception.mark);
+    if (const int tab = tab_in_indentation(text, where.line); tab > 0) {
+      return failure(file, {where.line, tab}, "not valid YAML: found a tab in the indentation, "
+                                              "expected spaces");
+    }
     return failure(file, where, explain(exception.msg));
   }
 }
