@@ -88,7 +88,6 @@ World::World(const Plan& plan, Workshop& workshop, ChoiceSource& choices, Trace:
   for (const DiskOptions& disk : plan.disks) {
     images.emplace_back(workshop.pristine(disk), workshop.disks().images);
   }
-  first_media_ = images;
   build(std::move(images));
 }
 
@@ -114,6 +113,7 @@ void World::build(std::vector<Image> images) {
   choices_.attach(trace_.actors());
   trace_.emit(kPowerOn, Actor::kNobody, life_);
   CHECK(images.size() == plan_.disks.size());
+  first_media_ = images;
   for (std::size_t i = 0; i < plan_.disks.size(); ++i) {
     const DiskOptions& options = plan_.disks[i];
     FaultMemory memory;

@@ -90,6 +90,8 @@ class World final : public TaskHost,
   ChoiceSource& choices() { return choices_; }
   const std::vector<std::unique_ptr<Disk>>& disks() const { return disks_; }
   const Disk* disk(std::string_view name) const;
+  // What each disk held when this life began, in the plan's order.
+  const std::vector<Image>& first_media() const { return first_media_; }
   // Makes every read of that disk fail from now on (a leg is lost while nobody writes).
   void fail_reads_of(std::string_view disk);
   // Mapped devices that users have touched, in order of first use.
@@ -157,7 +159,7 @@ class World final : public TaskHost,
   FailureContext* outer_context_;
   std::vector<std::unique_ptr<Disk>> disks_;   // in the plan's order
   std::vector<std::unique_ptr<Gate>> gates_;   // parallel to disks_
-  std::vector<Image> first_media_;             // parallel to disks_; of a first life: what it began with
+  std::vector<Image> first_media_;             // parallel to disks_: what this life began with
   PageSpace scratch_;                          // for contents that nobody in the world ever sees
   std::unique_ptr<DeviceMapper> mapper_;
   Memory memory_;

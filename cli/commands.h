@@ -1,0 +1,58 @@
+// The commands of dmsim. Each prints its stable result to stdout, progress and diagnostics to stderr,
+// and returns an exit code (cli/exit_codes.h).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace dmsim {
+
+struct RunCommand {
+  std::vector<std::string> paths;
+  std::string variant;                 // empty: all
+  std::string engine;                  // empty: each plan's own
+  std::uint64_t seed = 1;
+  std::optional<std::uint64_t> runs;   // none: each plan's own
+  std::optional<std::uint64_t> cuts;   // none: all opportunities
+  bool check_twice = false;
+  bool stats = false;
+  std::string json_file;
+  std::string trace_file;
+  std::string reached_file;
+  std::string crash_folder = "crashes";
+  unsigned jobs = 0;                   // 0: one per processor
+  unsigned seconds_per_variant = 600;  // a worker that takes longer hangs
+};
+int run_command(const RunCommand& command);
+
+struct ReplayCommand {
+  std::string file;
+  std::string trace_file;
+  std::uint64_t until = 0;             // trace event to stop after; 0: none
+};
+int replay_command(const ReplayCommand& command);
+
+struct ListCommand {
+  std::string what;                    // scenarios, switches, oracles, faults, tasks
+  std::vector<std::string> paths;      // of scenarios; empty: "scenarios"
+};
+int list_command(const ListCommand& command);
+
+struct ShowCommand {
+  std::string file;
+  std::string variant;                 // empty: all
+};
+int show_command(const ShowCommand& command);
+
+struct ExportCommand {
+  std::string file;                    // crash file or scenario
+  std::string variant;                 // of a scenario
+  std::uint64_t seed = 1;
+  std::string folder;
+  bool at_end = false;                 // of a crash file: after recovery instead of before
+};
+int export_command(const ExportCommand& command);
+
+}  // namespace dmsim

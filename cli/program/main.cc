@@ -1,0 +1,135 @@
+// dmsim: parses the command line and hands over to the commands.
+#include <CLI/CLI.hpp>
+#include <array>
+#include <charconv>
+#include <cstdio>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/nearest.h"
+#include "cli/commands.h"
+#include "cli/exit_codes.h"
+
+namespace {
+
+using dmsim::kExitBadInput;
+
+// What the user could have meant by a word that nothing understood.
+std::string suggestion(const CLI::App& app, const std::string& word) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands(nullptr)) names.push_back(command->get_name());
+  const auto parsed = app.get_subcommands();
+  for (const CLI::App* command : parsed) {
+    for (const CLI::Option* option : command->get_options()) names.push_back(option->get_name());
+  }
+  const std::vector<std::string_view> views(names.begin(), names.end());
+  return dmsim::did_you_mean(word, views);
+}
+
+int complain(const CLI::App& app, const CLI::ParseError& error, int argc, char** argv) {
+  if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) {
+    return app.exit(error);
+  }
+  std::string word;
+  for (int i = 1; i < argc; ++i) {
+    const std::string argument(argv[i]);
+    const std::string name = argument.substr(0, argument.find('='));
+    bool known = false;
+    for (const CLI::App* command : app.get_subcommands(nullptr)) {
+      known = known || command->get_name() == name;
+    }
+    for (const CLI::App* command : app.get_subcommands()) {
+      known = known || command->get_option_no_throw(name) != nullptr;
+    }
+    const bool option = argument.rfind("--", 0) == 0;
+    if (!known && (option || (i == 1 && app.get_subcommands().empty()))) {
+      word = name;
+      break;
+    }
+  }
+  if (!word.empty()) {
+    std::fprintf(stderr, "dmsim: '%s' is not known here%s\n", word.c_str(),
+                 suggestion(app, word).c_str());
+  } else {
+    std::fprintf(stderr, "dmsim: %s\n", error.what());
+  }
+  std::fprintf(stderr, "Try 'dmsim --help'.\n");
+  return kExitBadInput;
+}
+
+// "all" or a number.
+bool parse_cuts(const std::string& text, std::optional<std::uint64_t>* cuts) {
+  if (text == "all" || text.empty()) return true;
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return false;
+  *cuts = value;
+  return true;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("dmsim: a deterministic simulator and fault-injection harness for device-mapper");
+  app.require_subcommand(1);
+
+  dmsim::RunCommand run;
+  std::string cuts;
+  std::uint64_t runs = 0;
+  CLI::App* run_app = app.add_subcommand("run", "run scenario files, or all below a folder");
+  run_app->add_option("paths", run.paths, "scenario files or folders")->required();
+  run_app->add_option("--variant", run.variant, "only this variant");
+  run_app->add_option("--engine", run.engine, "instead of each scenario's own");
+  run_app->add_option("--seed", run.seed, "of the first run (1)");
+  CLI::Option* runs_option = run_app->add_option("--runs", runs, "instead of the scenario's");
+  run_app->add_option("--cuts", cuts, "power cuts explored in each run: a number, or all (all)");
+  run_app->add_flag("--check-twice", run.check_twice, "run everything twice and compare");
+  run_app->add_flag("--stats", run.stats, "counts and speed under each row");
+  run_app->add_option("--json", run.json_file, "write the results there");
+  run_app->add_option("--trace", run.trace_file, "write the trace of the violation, or of one run");
+  run_app->add_option("--reached", run.reached_file, "write which marked states were reached");
+  run_app->add_option("--crashes", run.crash_folder, "where crash files go (crashes)");
+  run_app->add_option("--jobs", run.jobs, "worker processes (one per processor)");
+  run_app->add_option("--time-limit", run.seconds_per_variant, "seconds a variant may take (600)");
+
+  dmsim::ReplayCommand replay;
+  CLI::App* replay_app = app.add_subcommand("replay", "run a crash file again");
+  replay_app->add_option("file", replay.file, "crash file")->required();
+  replay_app->add_option("--trace", replay.trace_file, "write the trace there");
+  replay_app->add_option("--until", replay.until, "stop after this trace event");
+
+  dmsim::ListCommand list;
+  CLI::App* list_app = app.add_subcommand("list", "scenarios, switches, oracles, faults or tasks");
+  list_app->add_option("what", list.what, "what to list")->required();
+  list_app->add_option("paths", list.paths, "of scenarios (scenarios)");
+
+  dmsim::ShowCommand show;
+  CLI::App* show_app = app.add_subcommand("show", "a scenario or crash file, resolved");
+  show_app->add_option("file", show.file, "scenario or crash file")->required();
+  show_app->add_option("--variant", show.variant, "only this variant");
+
+  dmsim::ExportCommand exports;
+  CLI::App* export_app = app.add_subcommand("export", "disk images of a crash state, or of a run's end");
+  export_app->add_option("file", exports.file, "crash file or scenario")->required();
+  export_app->add_option("--out", exports.folder, "folder for the images")->required();
+  export_app->add_option("--variant", exports.variant, "of a scenario");
+  export_app->add_option("--seed", exports.seed, "of a scenario's run (1)");
+  export_app->add_flag("--after-recovery", exports.at_end, "instead of what the power cut left");
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return complain(app, error, argc, argv);
+  }
+  if (!parse_cuts(cuts, &run.cuts)) {
+    std::fprintf(stderr, "dmsim run: --cuts wants a number or 'all', found '%s'\n", cuts.c_str());
+    return kExitBadInput;
+  }
+  if (runs_option->count() > 0) run.runs = runs;
+  if (run_app->parsed()) return dmsim::run_command(run);
+  if (replay_app->parsed()) return dmsim::replay_command(replay);
+  if (list_app->parsed()) return dmsim::list_command(list);
+  if (show_app->parsed()) return dmsim::show_command(show);
+  return dmsim::export_command(exports);
+}

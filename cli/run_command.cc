@@ -1,0 +1,330 @@
+// dmsim run: every variant of the scenarios, one row each, then what was broken and how to see it again.
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <fstream>
+#include <map>
+#include <thread>
+
+#include "base/reached.h"
+#include "base/nearest.h"
+#include "cli/commands.h"
+#include "cli/exit_codes.h"
+#include "cli/interrupt.h"
+#include "cli/result_json.h"
+#include "cli/vocabulary.h"
+#include "cli/workers.h"
+#include "crash-replay/crash_file.h"
+#include "harness/engine_factory.h"
+#include "scenarios/scenario_loader.h"
+
+namespace dmsim {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string title(const Plan& plan) {
+  return plan.variant.empty() ? plan.scenario : plan.scenario + "/" + plan.variant;
+}
+
+// "scenarios/seeds/a.yaml" as it was named by the user, for the reproduction line.
+struct Job {
+  Plan plan;
+  std::string file;
+};
+
+bool write_trace(const LinearRun& run, const std::string& path) {
+  std::ofstream out(path);
+  const Trace& trace = run.lives.back()->trace();
+  for (const TraceEvent& event : trace.kept()) out << trace.render(event) << "\n";
+  return static_cast<bool>(out.flush());
+}
+
+bool write_file(const std::string& path, const std::string& text) {
+  if (path.empty()) return true;
+  std::ofstream out(path);
+  out << text;
+  if (out.flush()) return true;
+  std::fprintf(stderr, "%s: cannot be written\n", path.c_str());
+  return false;
+}
+
+// What one worker does: the whole of a variant.
+class VariantJob {
+ public:
+  VariantJob(const RunCommand& command, const Job& job) : command_(command), job_(job) {}
+
+  Json run() {
+    const auto begun = std::chrono::steady_clock::now();
+    VariantReport report;
+    report.scenario = job_.plan.scenario;
+    report.variant = job_.plan.variant;
+    report.expected = expectation_words(job_.plan.expect);
+    explore(&report);
+    report.seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
+    Json json = to_json(report);
+    if (!command_.reached_file.empty()) json["reached"] = reached();
+    return json;
+  }
+
+ private:
+  void explore(VariantReport* report) {
+    RunOptions options;
+    options.seed = command_.seed;
+    options.runs = command_.runs;
+    options.cuts = command_.cuts;
+    options.stop = [] { return interrupted(); };
+    VariantResult result = run_variant(job_.plan, workshop_, options);
+    report->stopped = result.stopped;
+    report->statistics = result.verdict.statistics;
+    report->violations = result.verdict.violations;
+    report->fingerprint = result.verdict.fingerprint.to_string();
+    if (!result.refused.empty()) {
+      report->bad_input = true;
+      report->got = result.refused;
+      return;
+    }
+    report->got = verdict_words(result.verdict);
+    report->as_expected = meets(job_.plan.expect, result.verdict);
+    if (result.crash) save(*result.crash, report);
+    if (!command_.trace_file.empty()) trace(result.crash);
+  }
+
+  void save(const Crash& crash, VariantReport* report) {
+    std::string name = crash.plan.scenario;
+    if (!crash.plan.variant.empty()) name += "." + crash.plan.variant;
+    const std::string path = command_.crash_folder + "/" + name + ".yaml";
+    const Outcome<> saved = save_crash(crash, path);
+    if (saved.ok()) {
+      report->crash_file = path;
+    } else {
+      std::fprintf(stderr, "%s\n", saved.error().to_string().c_str());
+    }
+  }
+
+  // The trace of the lives that led to the violation; of an uncut life when there is none.
+  void trace(const std::optional<Crash>& crash) {
+    if (crash) {
+      write_trace(replay_crash(*crash, workshop_).run, command_.trace_file);
+      return;
+    }
+    Plan uncut = job_.plan;
+    uncut.power_cut.when = PowerCutPlan::When::kNever;
+    RandomChoices choices(command_.seed);
+    write_trace(run_linear(uncut, workshop_, choices), command_.trace_file);
+  }
+
+  static Json reached() {
+    Json out = Json::object();
+    for (const ReachedMark& mark : reached_marks()) {
+      Json& count = out[fmt::format("{}:{}\t{}", mark.file, mark.line, mark.text)];
+      count = (count.is_null() ? 0 : count.get<std::uint64_t>()) + mark.count;
+    }
+    return out;
+  }
+
+  const RunCommand& command_;
+  const Job& job_;
+  Workshop workshop_;
+};
+
+// The table on stdout. Widths come from what is known before anything has run.
+class Table {
+ public:
+  explicit Table(const std::vector<Job>& jobs) {
+    for (const Job& job : jobs) {
+      name_ = std::max(name_, title(job.plan).size());
+      words_ = std::max(words_, expectation_words(job.plan.expect).size());
+    }
+  }
+  void header() const {
+    fmt::print("{:<{}}  {:<{}}  {:<{}}  {:>6} {:>8} {:>7}\n", "scenario", name_, "expected", words_,
+               "got", words_, "cuts", "states", "time");
+  }
+  void row(const VariantReport& report) const {
+    const std::string name =
+        report.variant.empty() ? report.scenario : report.scenario + "/" + report.variant;
+    const std::string mark = report.as_expected && !report.nondeterministic ? "" : "  <-- not as expected";
+    fmt::print("{:<{}}  {:<{}}  {:<{}}  {:>6} {:>8} {:>6.2f}s{}\n", name, name_, report.expected,
+               words_, report.got, words_, report.statistics.power_cuts,
+               report.statistics.crash_states, report.seconds, mark);
+    std::fflush(stdout);
+  }
+
+ private:
+  std::size_t name_ = 8;
+  std::size_t words_ = 8;
+};
+
+void print_statistics(const VariantReport& report) {
+  const RunStatistics& s = report.statistics;
+  fmt::print("  statistics: {} runs, {} user bios, {} disk writes ({} to logs), {} flushes, {} sectors "
+             "written, {} bytes copied, {} pages dirtied again under writeback, writers waited {} us\n",
+             s.runs, s.user_bios, s.disk_writes, s.log_writes, s.disk_flushes, s.sectors_written,
+             s.bytes_copied, s.redirtied, s.writers_waited.count_ns() / 1000);
+  if (report.seconds <= 0) return;
+  fmt::print("  speed: {:.0f} user bios/s, {:.0f} events/s, {:.0f} crash states/s; {} crash states "
+             "were equal to one already checked\n",
+             static_cast<double>(s.user_bios) / report.seconds,
+             static_cast<double>(s.events + s.slices) / report.seconds,
+             static_cast<double>(s.crash_states) / report.seconds, s.duplicate_states);
+}
+
+void print_violations(const std::vector<VariantReport>& reports) {
+  for (const VariantReport& report : reports) {
+    if (report.violations.empty() && report.as_expected) continue;
+    const std::string name =
+        report.variant.empty() ? report.scenario : report.scenario + "/" + report.variant;
+    if (report.violations.empty()) {
+      if (report.stopped || report.bad_input || report.worker_failed) continue;
+      fmt::print("\n{}: expected '{}', but nothing was broken in {} runs\n", name, report.expected,
+                 report.statistics.runs);
+      continue;
+    }
+    const Violation& first = report.violations.front();
+    fmt::print("\n{}: {} ({})\n", name, first.sentence, first.oracle);
+    for (const std::string& detail : first.details) fmt::print("  {}\n", detail);
+    if (!report.crash_file.empty()) fmt::print("  ./dmsim replay {}\n", report.crash_file);
+  }
+}
+
+class RunSession {
+ public:
+  explicit RunSession(const RunCommand& command) : command_(command) {}
+
+  int run() {
+    if (!load()) return kExitBadInput;
+    if (jobs_.empty()) {
+      std::fprintf(stderr, "dmsim run: no variant named '%s' in these scenarios%s\n",
+                   command_.variant.c_str(), suggestion_.c_str());
+      return kExitBadInput;
+    }
+    const Table table(jobs_);
+    table.header();
+    WorkerOptions options;
+    options.at_once = command_.jobs != 0 ? command_.jobs
+                                         : std::max(1u, std::thread::hardware_concurrency());
+    options.seconds_to_live = command_.seconds_per_variant;
+    const std::size_t rounds = command_.check_twice ? 2 : 1;
+    run_workers(
+        jobs_.size() * rounds, options,
+        [&](std::size_t i) { return VariantJob(command_, jobs_[i / rounds]).run().dump(); },
+        [&](std::size_t i, WorkerAnswer answer) {
+          VariantReport report = understand(jobs_[i / rounds], answer);
+          if (i % rounds == 1) {
+            compare(report);
+          } else {
+            reports_.push_back(std::move(report));
+          }
+          if (i % rounds == rounds - 1) {
+            table.row(reports_.back());
+            if (command_.stats) print_statistics(reports_.back());
+          }
+        });
+    print_violations(reports_);
+    if (!write_files()) return kExitBadInput;
+    return conclude();
+  }
+
+ private:
+  bool load() {
+    auto files = find_scenarios(command_.paths);
+    if (!files.ok()) {
+      std::fprintf(stderr, "%s\n", files.error().to_string().c_str());
+      return false;
+    }
+    std::vector<std::string> names;
+    for (const std::string& file : *files) {
+      auto plans = load_scenario(file, program_vocabulary());
+      if (!plans.ok()) {
+        std::fprintf(stderr, "%s\n", plans.error().to_string().c_str());
+        return false;
+      }
+      for (Plan& plan : *plans) {
+        names.push_back(plan.variant);
+        if (!command_.variant.empty() && plan.variant != command_.variant) continue;
+        if (!command_.engine.empty()) plan.engine = command_.engine;
+        jobs_.push_back({std::move(plan), file});
+      }
+    }
+    const std::vector<std::string_view> views(names.begin(), names.end());
+    suggestion_ = did_you_mean(command_.variant, views);
+    return true;
+  }
+
+  VariantReport understand(const Job& job, const WorkerAnswer& answer) {
+    if (answer.end == WorkerAnswer::End::kAnswered) {
+      const Json json = Json::parse(answer.text);
+      if (json.contains("reached")) {
+        for (const auto& [mark, count] : json.at("reached").items()) {
+          reached_[mark] += count.get<std::uint64_t>();
+        }
+      }
+      if (!answer.stderr_tail.empty()) std::fputs(answer.stderr_tail.c_str(), stderr);
+      return report_from_json(json);
+    }
+    VariantReport report;
+    report.scenario = job.plan.scenario;
+    report.variant = job.plan.variant;
+    report.expected = expectation_words(job.plan.expect);
+    report.got = "worker " + answer.message;
+    report.worker_failed = true;
+    std::fprintf(stderr, "%s: the worker %s. The last it said:\n%s\n", title(job.plan).c_str(),
+                 answer.message.c_str(), answer.stderr_tail.c_str());
+    return report;
+  }
+
+  void compare(const VariantReport& second) {
+    VariantReport& first = reports_.back();
+    if (first.stopped || second.stopped || first.fingerprint == second.fingerprint) return;
+    first.nondeterministic = true;
+    std::fprintf(stderr, "%s/%s: two runs of the same plan and seed differ: fingerprints %s and %s\n",
+                 first.scenario.c_str(), first.variant.c_str(), first.fingerprint.c_str(),
+                 second.fingerprint.c_str());
+  }
+
+  bool write_files() const {
+    Json variants = Json::array();
+    for (const VariantReport& report : reports_) variants.push_back(to_json(report));
+    const Json all = {{"format", 1}, {"variants", variants}};
+    std::string reached;
+    for (const auto& [mark, count] : reached_) reached += fmt::format("{}\t{}\n", count, mark);
+    return write_file(command_.json_file, all.dump(2) + "\n") &&
+           write_file(command_.reached_file, reached);
+  }
+
+  int conclude() const {
+    const auto any = [&](auto predicate) {
+      return std::any_of(reports_.begin(), reports_.end(), predicate);
+    };
+    if (interrupted()) {
+      std::fprintf(stderr, "interrupted: %zu of %zu variants\n", reports_.size(), jobs_.size());
+    }
+    if (any([](const VariantReport& r) { return r.bad_input; })) return kExitBadInput;
+    if (any([](const VariantReport& r) { return r.worker_failed; })) return kExitNoProgress;
+    if (any([](const VariantReport& r) { return r.nondeterministic; })) return kExitNondeterminism;
+    const bool unexpected = any([](const VariantReport& r) {
+      return !r.as_expected && !r.stopped && !r.violations.empty();
+    });
+    if (unexpected) return kExitViolation;
+    const bool missed = any([](const VariantReport& r) { return !r.as_expected && !r.stopped; });
+    if (missed) return kExitMissedBug;
+    return interrupted() ? 130 : kExitHeld;
+  }
+
+  const RunCommand& command_;
+  std::vector<Job> jobs_;
+  std::string suggestion_;
+  std::vector<VariantReport> reports_;
+  std::map<std::string, std::uint64_t> reached_;
+};
+
+}  // namespace
+
+int run_command(const RunCommand& command) {
+  install_interrupt_handler();
+  return RunSession(command).run();
+}
+
+}  // namespace dmsim
