@@ -40,7 +40,7 @@ struct DiskOptions {
   DurationRange flush{Duration::microseconds(100), Duration::milliseconds(2)};
   DurationRange discard{Duration::microseconds(20), Duration::microseconds(200)};
   // Mean time between spontaneous evictions of one cached write; zero: none.
-  Duration evict_every;
+  Duration evict_every{};
   bool discard_supported = true;
   // A transfer moves a request's pages at up to this many instants; 1: all at one.
   std::uint32_t transfer_steps = 1;
@@ -50,15 +50,15 @@ struct DiskOptions {
 
 enum class FaultKind : std::uint8_t {
   kReadError,        // EIO, nothing delivered (sectors before the bad one may have been)
-  kWriteError,       // EIO, nothing written
+  kWriteError,       // EIO; the sectors before the bad one may have landed (no range: all may have)
   kFlushError,       // EIO, cached data may or may not have become durable
-  kDiscardError,     // EIO
+  kDiscardError,     // EIO, the data stays
   kDiscardRefused,   // EOPNOTSUPP although the disk says it understands discards
   kWriteLandsFails,  // EIO, but the data landed
-  kDies,             // every request fails from some instant on
+  kDies,             // every request fails from some instant on, also after a power cut
   kRevives,          // dies; after the next power cut or at `heals`, it is back with its old content
   kLyingFlush,       // flush and FUA are acknowledged without effect
-  kBitRot,           // a read delivers, and goes on delivering, a flipped bit
+  kBitRot,           // a read delivers, and goes on delivering, a flipped bit until it is rewritten
   kMisdirectedWrite, // a write lands at another sector
 };
 
@@ -67,11 +67,11 @@ enum class FaultTarget : std::uint8_t { kAny, kReads, kWrites, kFlushes };
 struct FaultOptions {
   std::string disk;
   FaultKind kind = FaultKind::kReadError;
-  std::optional<SectorRange> range;       // only requests that touch it; none: all
-  Duration from;                          // not before this instant
-  std::optional<Duration> heals;          // over at this instant; none: never
+  std::optional<SectorRange> range{};       // only requests that touch it; none: all
+  Duration from{};                        // not before this instant
+  std::optional<Duration> heals{};          // over at this instant; none: never
   std::uint64_t skip = 0;                 // matching requests let through first
-  std::optional<std::uint64_t> count;     // strikes at most this often; none: always
+  std::optional<std::uint64_t> count{};     // strikes at most this often; none: always
   Ratio probability{1, 1};                // of striking a matching request
   bool after_reboot = false;              // still in force after a power cut
   friend bool operator==(const FaultOptions&, const FaultOptions&) = default;
