@@ -31,9 +31,11 @@ std::uint64_t ReplayedChoices::choose(const ChoicePoint& point, Actor who, std::
   while (cursor_ < choices_.size() && used_[cursor_]) ++cursor_;
   const std::string& name = names_->name(who);
   std::size_t found = choices_.size();
+  bool in_place = false;  // each draw departs once
   if (cursor_ < choices_.size() && choices_[cursor_].point == point.name &&
       choices_[cursor_].who == name) {
     found = cursor_;
+    in_place = true;
   } else {
     const auto line = by_label_.find(label_key(point.name, name));
     if (line != by_label_.end()) {
@@ -47,9 +49,10 @@ std::uint64_t ReplayedChoices::choose(const ChoicePoint& point, Actor who, std::
   used_[found] = true;
   ++used_count_;
   if (choices_[found].value >= bound) {
-    depart(point, who, "recorded value is out of range now");
+    if (in_place) depart(point, who, "recorded value is out of range now");
     return 0;
   }
+  if (choices_[found].bound != bound && in_place) depart(point, who, "recorded with another bound");
   return choices_[found].value;
 }
 

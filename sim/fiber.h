@@ -72,6 +72,7 @@ struct Fiber {
   bool idle = false;              // parked with nothing to do: never part of a deadlock
   bool unwinding = false;         // the world is being torn down: parking throws FiberUnwound
   bool signalled = false;         // an interruptible wait returns early (EINTR)
+  bool interrupted = false;       // a signal, not a wake, has ended the wait
   bool interruptible = false;     // parked in a wait that a signal may end
   TraceId cause = 0;              // what made it runnable
   const WaitReason* waits_for = nullptr;  // while parked; null when it merely sleeps

@@ -314,6 +314,7 @@ void Scheduler::signal(Fiber& fiber) {
   fiber.signalled = true;
   if (fiber.state == Fiber::State::kParked && fiber.interruptible) {
     fiber.queue->remove(fiber);
+    fiber.interrupted = true;
     unpark(fiber);
   }
 }

@@ -45,6 +45,7 @@ struct StuckFiber {
 // What an event in the queue knows of a timer. Recycled by the scheduler; `generation` only grows.
 struct TimerCore {
   std::uint64_t generation = 0;
+  std::uint64_t tenant = 0;  // grows with every timer that gives it back
   bool armed = false;
   std::function<void()> expired;
 };

@@ -92,8 +92,8 @@ class Trace {
                       std::uint64_t e = 0) {
     const TraceEvent event{++last_id_, now_, cause, &kind, actor, {a, b, c, d, e}};
     fingerprint_.fold(kind.hash ^ (static_cast<std::uint64_t>(actor) << 32) ^ cause);
-    fingerprint_.fold(static_cast<std::uint64_t>(now_.ns()) ^ (b << 40));
-    fingerprint_.fold(mix_words(a + (c << 20), b + (d << 20)) + e);
+    fingerprint_.fold(static_cast<std::uint64_t>(now_.ns()) ^ mix_words(c, d));
+    fingerprint_.fold(mix_words(a, b) + e);
     if (keep_ == Keep::kAll) {
       events_.push_back(event);
     } else {

@@ -30,7 +30,10 @@ bool WaitQueue::wait_as(bool idle, bool interruptible) {
   scheduler_.park(this);
   fiber.idle = false;
   fiber.interruptible = false;
-  if (interruptible && fiber.signalled) {
+  // A signal that comes after a wake, and before the fiber has run, is left for the next wait: else
+  // the wake would be lost, and with it the lock that it stood for.
+  if (fiber.interrupted) {
+    fiber.interrupted = false;
     fiber.signalled = false;
     return false;
   }
@@ -95,6 +98,7 @@ Timer::Timer(Scheduler& scheduler, std::function<void()> expired)
 Timer::~Timer() {
   cancel();
   core_->expired = nullptr;
+  ++core_->tenant;
   scheduler_.give_back_timer_core(core_);
 }
 
@@ -112,7 +116,11 @@ void Timer::fire(void* context, std::uint64_t generation) {
   auto* core = static_cast<TimerCore*>(context);
   if (!core->armed || core->generation != generation) return;
   core->armed = false;
-  core->expired();
+  // The callback may destroy its own timer, and the core may have another tenant by then.
+  const std::uint64_t tenant = core->tenant;
+  std::function<void()> expired = std::move(core->expired);
+  expired();
+  if (core->tenant == tenant) core->expired = std::move(expired);
 }
 
 }  // namespace dmsim
