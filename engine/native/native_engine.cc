@@ -9,7 +9,7 @@ namespace dmsim::native {
 
 std::unique_ptr<DeviceMapper> make_native_engine(const EngineEnvironment& environment,
                                                  const SwitchValues& switches) {
-  const TargetType types[] = {mirror_target_type()};
+  const TargetType types[] = {kMirrorType};
   return std::make_unique<NativeDeviceMapper>(environment, switches, types);
 }
 
