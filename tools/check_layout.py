@@ -68,7 +68,7 @@ def check_test(path, text):
             yield line, f"the name of test {name} is no sentence"
         body = body_after(code, match.end())
         if not re.search(r"\b(?:EXPECT_|ASSERT_|RC_ASSERT|RC_FAIL|FAIL\(|ADD_FAILURE|SUCCEED|CHECK\("
-                         r"|expect\w*\(|check\w*\(|verify\w*\(|compare\w*\(|assert\w*\()", body):
+                         r"|expect\w*\(|check\w*\(|\w*verify\w*\(|\w*expect\w*\(|compare\w*\(|assert\w*\()", body):
             yield line, f"test {name} asserts nothing"
 
 
