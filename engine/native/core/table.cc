@@ -130,6 +130,7 @@ DmResult<BlockLimits> Table::row_limits(std::size_t row, bool* discard) const {
   }
   *discard = rows_[row].discard_bios > 0 && !devices.empty() && limits.discard;
   if (rows_[row].flush_bios == 0) limits.volatile_cache = false;
+  if (targets_[row]->stable_writes()) limits.stable_writes = true;
   return limits;
 }
 
