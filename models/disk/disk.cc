@@ -31,6 +31,7 @@ Disk::Disk(Scheduler& scheduler, PageSpace& space, DiskPool& pool, Actor actor,
         options_.atomic_sectors);
   CHECK(options_.transfer_steps >= 1);
   op_texts_.fill(kNoText);
+  ok_text_ = kNoText;
 }
 
 Disk::~Disk() {
@@ -183,7 +184,7 @@ void Disk::complete(DiskRequest& request) {
   Bio& bio = *request.bio;
   scheduler_.trace().emit_caused(kDiskComplete, actor_, request.submit, op_text(request.op),
                                  request.range.begin, request.range.count(),
-                                 scheduler_.trace().text(status_name(status.code)), status.injected);
+                                 status_text(status.code), status.injected);
   (request.before != nullptr ? request.before->after : first_) = request.after;
   (request.after != nullptr ? request.after->before : last_) = request.before;
   --in_flight_;
@@ -246,6 +247,12 @@ void Disk::evict_one() {
       scheduler_.choices().draw(kDiskEvictWhich, actor_, cache_.dirty().size());
   evict(*cache_.dirty()[which]);
   if (!cache_.dirty().empty()) arm_eviction();
+}
+
+std::uint64_t Disk::status_text(BlockStatus::Code code) {
+  if (code != BlockStatus::Code::kOk) return scheduler_.trace().text(status_name(code));
+  if (ok_text_ == kNoText) ok_text_ = scheduler_.trace().text(status_name(code));
+  return ok_text_;
 }
 
 std::uint64_t Disk::op_text(Op op) {

@@ -143,6 +143,7 @@ class Disk final : public BlockDevice {
   void add_untransferred_discard(const DiskRequest& request, PageSpace& scratch) const;
   Duration draw_latency(Op op);
   std::uint64_t op_text(Op op);
+  std::uint64_t status_text(BlockStatus::Code code);
   PageRef discarded_page(std::uint64_t outcome);
   bool write_back() const { return options_.cache == CacheMode::kWriteBack; }
 
@@ -163,6 +164,7 @@ class Disk final : public BlockDevice {
   PageRef zeros_;    // what discarded sectors may read as; made when first needed
   PageRef garbage_;
   std::array<std::uint64_t, 4> op_texts_;  // in the trace; kNoText: not yet
+  std::uint64_t ok_text_;
   mutable CrashSpaceBuilder crash_;  // working memory
 };
 

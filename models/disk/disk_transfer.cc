@@ -7,6 +7,17 @@
 #include "models/disk/request.h"
 
 namespace dmsim {
+namespace {
+
+// A step ends at a page boundary and takes an even share of the pages still to go.
+Sector end_of_step(const DiskRequest& request) {
+  if (request.steps_left == 1) return request.range.end;
+  const SectorRange rest{request.range.begin + request.moved, request.range.end};
+  const std::uint64_t share = (pages_touched(rest) + request.steps_left - 1) / request.steps_left;
+  return std::min(rest.end, (rest.begin / kPageSectors + share) * kPageSectors);
+}
+
+}  // namespace
 
 void Disk::transfer(DiskRequest& request) {
   if (request.phase == DiskRequest::Phase::kWaiting) {
@@ -21,14 +32,11 @@ void Disk::transfer(DiskRequest& request) {
   if (request.op == Op::kDiscard) {
     transfer_discard(request);
   } else {
-    // This step ends at a page boundary, with an even share of the pages still to go.
-    const SectorRange rest{request.range.begin + before, request.range.end};
-    const std::uint64_t share =
-        (pages_touched(rest) + request.steps_left - 1) / request.steps_left;
-    const Sector stop = std::min(rest.end, (rest.begin / kPageSectors + share) * kPageSectors);
+    const Sector stop = end_of_step(request);
     const Sector last = request.range.begin + request.fate.moved_sectors;
-    if (last > rest.begin) {
-      version = transfer_data(request, static_cast<std::uint32_t>(std::min(stop, last) - rest.begin));
+    const Sector from = request.range.begin + before;
+    if (last > from) {
+      version = transfer_data(request, static_cast<std::uint32_t>(std::min(stop, last) - from));
     }
     if (stop >= last) request.steps_left = 1;
   }

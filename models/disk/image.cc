@@ -182,6 +182,27 @@ std::uint64_t Image::fingerprint() const {
   return mix_words(base, root_ != nullptr ? sum_of(root_, levels_ - 1, 0) : 0);
 }
 
+// Looks pages up in order; climbs the tree once for each leaf.
+class Image::Cursor {
+ public:
+  explicit Cursor(const Image& image) : image_(image) {}
+  // Null: pristine.
+  const PageRef* find(std::uint64_t index) {
+    if (index / kImageFanOut != block_) {
+      block_ = index / kImageFanOut;
+      leaf_ = image_.find_leaf(index);
+    }
+    if (leaf_ == nullptr) return nullptr;
+    const PageRef& page = leaf_->pages[slot_of(index, 0)];
+    return page ? &page : nullptr;
+  }
+
+ private:
+  const Image& image_;
+  std::uint64_t block_ = ~std::uint64_t{0};
+  const ImageLeaf* leaf_ = nullptr;  // of the pages [block_ * 64, block_ * 64 + 64); null: all pristine
+};
+
 std::optional<Sector> Image::first_difference(SectorRange range, const Image& other,
                                               Sector other_begin) const {
   CHECK(range.begin <= range.end, range.begin, range.end);
@@ -190,19 +211,20 @@ std::optional<Sector> Image::first_difference(SectorRange range, const Image& ot
   if (range.begin % kPageSectors != other_begin % kPageSectors) {
     return first_difference_shifted(range, other, other_begin);
   }
+  const bool one_disk = pristine_ == other.pristine_ && range.begin == other_begin;
+  Cursor my_pages(*this), other_pages(other);
   for (Sector sector = range.begin; sector < range.end;) {
     const auto first = static_cast<std::uint32_t>(sector % kPageSectors);
     const auto end = static_cast<std::uint32_t>(
         std::min<std::uint64_t>(kPageSectors, first + (range.end - sector)));
-    const Sector other_sector = other_begin + (sector - range.begin);
-    const PageRef* mine = find(sector / kPageSectors);
-    const PageRef* others = other.find(other_sector / kPageSectors);
-    const bool both_pristine = mine == nullptr && others == nullptr;
-    if (!both_pristine || pristine_ != other.pristine_ || sector != other_sector) {
-      const std::uint32_t differs =
-          first_differing_sector(mine != nullptr ? *mine : page(sector / kPageSectors),
-                                 others != nullptr ? *others : other.page(other_sector / kPageSectors),
-                                 first, end);
+    const std::uint64_t index = sector / kPageSectors;
+    const std::uint64_t other_index = (other_begin + (sector - range.begin)) / kPageSectors;
+    const PageRef* mine = my_pages.find(index);
+    const PageRef* others = other_pages.find(other_index);
+    if (mine != nullptr || others != nullptr || !one_disk) {
+      if (mine == nullptr) mine = &pristine_->page(index);
+      if (others == nullptr) others = &other.pristine_->page(other_index);
+      const std::uint32_t differs = first_differing_sector(*mine, *others, first, end);
       if (differs != kPageSectors) return sector - first + differs;
     }
     sector += end - first;

@@ -120,14 +120,20 @@ class Image {
   std::optional<std::uint64_t> next_written(std::uint64_t index) const;
 
  private:
-  const PageRef* find(std::uint64_t index) const {
+  class Cursor;
+  const ImageLeaf* find_leaf(std::uint64_t index) const {
     CHECK(index < pages(), index, pages());
     const ImageNode* node = root_;
     for (std::uint32_t level = levels_ - 1; level > 0 && node != nullptr; --level) {
       node = static_cast<const ImageBranch*>(node)->children[slot_of(index, level)];
     }
-    if (node == nullptr) return nullptr;
-    const PageRef& page = static_cast<const ImageLeaf*>(node)->pages[slot_of(index, 0)];
+    return static_cast<const ImageLeaf*>(node);
+  }
+  // Null: never written.
+  const PageRef* find(std::uint64_t index) const {
+    const ImageLeaf* leaf = find_leaf(index);
+    if (leaf == nullptr) return nullptr;
+    const PageRef& page = leaf->pages[slot_of(index, 0)];
     return page ? &page : nullptr;
   }
   static std::uint32_t slot_of(std::uint64_t index, std::uint32_t level) {
