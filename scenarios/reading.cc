@@ -145,6 +145,13 @@ void check_keys(Reading& reading, const YamlNode& node, const KeyTable& table) {
   }
   for (const YamlEntry& entry : node.entries) {
     if (std::find(names.begin(), names.end(), entry.key) != names.end()) continue;
+    // In {script: e(R0+8,EIO)} YAML sees a second key, "EIO)".
+    if (entry.value.is_null() && entry.key.find_first_of(" +().,\"'") != std::string::npos) {
+      return reading.fail(entry.key_position,
+                          fmt::format("found {} without a value as a key of {}: is it part of a text "
+                                      "with a comma, which needs quotes?",
+                                      in_quotes(entry.key), table.name));
+    }
     return reading.fail(entry.key_position,
                         unknown_name("key", entry.key, names, table.name));
   }

@@ -1,6 +1,5 @@
 #include "scenarios/units.h"
 
-#include <algorithm>
 #include <array>
 #include <charconv>
 #include <limits>
@@ -69,11 +68,12 @@ Result<std::uint64_t> parse_with_unit(std::string_view text, std::span<const Uni
   return unexpected(text, expected);
 }
 
+// In the first unit that says `value` exactly; the last one always does.
 std::string format_with_unit(std::uint64_t value, std::span<const Unit> units) {
-  const auto exact = std::find_if(units.begin(), units.end(),
-                                  [&](const Unit& unit) { return value % unit.factor == 0; });
-  CHECK(exact != units.end(), value);  // the smallest factor is 1
-  return fmt::format("{}{}", value / exact->factor, exact->name);
+  std::size_t i = 0;
+  while (i + 1 < units.size() && value % units[i].factor != 0) ++i;
+  CHECK(value % units[i].factor == 0, value, units[i].name);
+  return fmt::format("{}{}", value / units[i].factor, units[i].name);
 }
 
 struct Halves {
@@ -156,10 +156,14 @@ Result<Ratio> parse_ratio(std::string_view text) {
 }
 
 std::string format_size(std::uint64_t bytes) {
-  return bytes == 0 ? "0B" : format_with_unit(bytes, kSizeUnits);
+  if (bytes % (std::uint64_t{1} << 10) != 0) return fmt::format("{}B", bytes);
+  return format_sectors(bytes / kSectorBytes);
 }
 
-std::string format_sectors(std::uint64_t sectors) { return format_size(sectors * kSectorBytes); }
+std::string format_sectors(std::uint64_t sectors) {
+  if (sectors == 0) return "0B";
+  return format_with_unit(sectors * kSectorBytes, std::span(kSizeUnits).first<5>());
+}
 
 std::string format_duration(Duration duration) {
   CHECK(duration >= Duration(), duration.count_ns());

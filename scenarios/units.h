@@ -37,7 +37,8 @@ Result<SectorRange> parse_range(std::string_view text);
 // "3/100": numerator <= denominator, denominator >= 1.
 Result<Ratio> parse_ratio(std::string_view text);
 
-// With the largest unit that says it exactly; zero is "0B".
+// With the largest unit that says it exactly: TiB to B for what counts bytes, TiB to s for what counts
+// sectors; zero is "0B".
 std::string format_size(std::uint64_t bytes);
 std::string format_sectors(std::uint64_t sectors);
 // With the largest unit that says it exactly; zero is "0s". Requires duration >= 0.

@@ -86,10 +86,11 @@ TEST(Units, a_ratio_lies_between_none_and_all_and_stays_as_it_is_written) {
 TEST(Units, formatting_picks_the_largest_unit_that_is_exact) {
   EXPECT_EQ(format_size(8u << 20), "8MiB");
   EXPECT_EQ(format_size(std::uint64_t{1} << 40), "1TiB");
-  EXPECT_EQ(format_size(1536), "3s");
+  EXPECT_EQ(format_size(1536), "1536B");
   EXPECT_EQ(format_size(100), "100B");
   EXPECT_EQ(format_size(0), "0B");
   EXPECT_EQ(format_sectors(2048), "1MiB");
+  EXPECT_EQ(format_sectors(3), "3s");
   EXPECT_EQ(format_duration(Duration::milliseconds(1500)), "1500ms");
   EXPECT_EQ(format_duration(Duration()), "0s");
   EXPECT_EQ(format_range({8, 16}), "8s..16s");
