@@ -14,7 +14,7 @@ TEST(MappedDeviceIo, a_bio_is_split_at_the_boundary_of_two_targets_and_its_data_
   EXPECT_EQ(rig.io("lv", *write), kOk);
   EXPECT_EQ(a.log, Strings{"W112+4"});
   EXPECT_EQ(b.log, Strings{"W200+4"});
-  for (int i = 0; i < 4; ++i) {
+  for (Sector i = 0; i < 4; ++i) {
     EXPECT_EQ(*a.sector(112 + i), std::byte(12 + i));
     EXPECT_EQ(*b.sector(200 + i), std::byte(16 + i));
   }
@@ -32,7 +32,7 @@ TEST(MappedDeviceIo, pieces_keep_to_split_boundaries_and_to_what_the_devices_tak
   EXPECT_EQ(rig.io("lv", *write), kOk);
   // Boundaries count from the target's begin, 8.
   EXPECT_EQ(rig.fakes["f"]->mapped, (Strings{"W11+5", "W16+8", "W24+7"}));
-  for (int i = 0; i < 20; ++i) EXPECT_EQ(*a.sector(3 + i), std::byte(11 + i));
+  for (Sector i = 0; i < 20; ++i) EXPECT_EQ(*a.sector(3 + i), std::byte(11 + i));
   EXPECT_EQ(rig.fakes["f"]->ended, 3);
 
   a.shape.max_sectors = 3;
