@@ -111,7 +111,9 @@ TEST_F(ImageTest, forks_agree_with_a_plain_map_whatever_is_written) {
     model[page] = fill;
     if (draw(3) == 0) (void)image.fingerprint();
   }
-  for (const auto& [image, model] : forks) {
+  for (const auto& fork : forks) {
+    const Image& image = fork.first;
+    const Model& model = fork.second;
     std::vector<std::uint64_t> changed;
     image.for_each_changed([&](std::uint64_t page, const PageRef& content) {
       changed.push_back(page);
