@@ -140,30 +140,32 @@ void check_device(World& world, std::string_view name, const Reference& referenc
 void take_moment(World& world, std::uint64_t opportunity, CutMoment* moment) {
   moment->opportunity = opportunity;
   moment->free_units = 0;
+  PageSpace pages(world.workshop().pages(), world.pages().last_version());
   const auto& disks = world.disks();
   for (std::size_t i = 0; i < disks.size(); ++i) {
     if (moment->spaces.size() <= i) moment->spaces.emplace_back(disks[i]->media());
-    disks[i]->crash_space(world.scratch(), &moment->spaces[i]);
+    disks[i]->crash_space(pages, &moment->spaces[i]);
     moment->free_units += moment->spaces[i].units.size();
   }
+  moment->last_version = pages.last_version();
 }
 
-std::vector<Image> draw_survivors(const CutMoment& moment, const World& before,
-                                  ChoiceSource& choices, PageSpace& pages,
-                                  std::vector<std::uint32_t>* chosen) {
-  std::vector<Image> images;
-  images.reserve(moment.spaces.size());
-  chosen->clear();
+void draw_survivors(const CutMoment& moment, const World& before, ChoiceSource& choices,
+                    Survivors* survivors) {
+  survivors->images.clear();
+  survivors->chosen.clear();
+  PageSpace pages(before.workshop().pages(), moment.last_version);
+  std::vector<std::uint32_t>& chosen = survivors->chosen;
   for (std::size_t i = 0; i < moment.spaces.size(); ++i) {
     const CrashSpace& space = moment.spaces[i];
-    const std::size_t first = chosen->size();
+    const std::size_t first = chosen.size();
     for (const FreeUnit& unit : space.units) {
-      chosen->push_back(static_cast<std::uint32_t>(
+      chosen.push_back(static_cast<std::uint32_t>(
           choices.draw(kSurvivor, before.disks()[i]->actor(), unit.count + 1)));
     }
-    images.push_back(space.survive(std::span(*chosen).subspan(first), pages));
+    survivors->images.push_back(space.survive(std::span(chosen).subspan(first), pages));
   }
-  return images;
+  survivors->last_version = pages.last_version();
 }
 
 std::uint64_t crash_state_fingerprint(const std::vector<Image>& images, const World& before) {
@@ -177,8 +179,7 @@ std::uint64_t crash_state_fingerprint(const std::vector<Image>& images, const Wo
   return fingerprint.value();
 }
 
-std::unique_ptr<World> reboot(const World& before, const CutMoment& moment,
-                              std::vector<Image> images, const std::vector<std::uint32_t>& chosen,
+std::unique_ptr<World> reboot(const World& before, const CutMoment& moment, Survivors& survivors,
                               ChoiceSource& choices, Trace::Keep keep) {
   Trace trace(before.trace(), keep);
   trace.set_now(before.now());
@@ -187,14 +188,15 @@ std::unique_ptr<World> reboot(const World& before, const CutMoment& moment,
   for (std::size_t i = 0; i < moment.spaces.size(); ++i) {
     const CrashSpace& space = moment.spaces[i];
     for (const FreeUnit& unit : space.units) {
-      const std::uint32_t candidate = chosen[at++];
+      const std::uint32_t candidate = survivors.chosen[at++];
       if (candidate == 0) continue;
       trace.emit_caused(kSurvived, before.disks()[i]->actor(), cut, unit.sector, unit.sectors,
                         candidate,
                         space.candidates_of(unit)[candidate - 1].content.version());
     }
   }
-  return std::make_unique<World>(before, std::move(trace), std::move(images), choices);
+  return std::make_unique<World>(before, std::move(trace), std::move(survivors.images),
+                                 survivors.last_version, choices);
 }
 
 Stretch live_on(World& world, const World::Condition& paused) {

@@ -20,22 +20,27 @@ struct CutMoment {
   std::vector<CrashSpace> spaces;  // in the order of the plan's disks
   std::uint64_t opportunity = 0;   // of the life that is cut, from 1
   std::uint64_t free_units = 0;    // of all disks
+  std::uint64_t last_version = 0;  // of contents: what is made from the moment takes later ones
 };
 // Fills `*moment` anew.
 void take_moment(World& world, std::uint64_t opportunity, CutMoment* moment);
 
-// Draws the survivors of a cut from `choices`, labelled by disk, and makes the images. `who[i]` is
-// the actor of disk i. `*chosen` gets one candidate number per free unit, disk by disk.
-std::vector<Image> draw_survivors(const CutMoment& moment, const World& before,
-                                  ChoiceSource& choices, PageSpace& pages,
-                                  std::vector<std::uint32_t>* chosen);
+// What one cut left.
+struct Survivors {
+  std::vector<Image> images;          // in the order of the plan's disks
+  std::vector<std::uint32_t> chosen;  // one candidate for each free unit, disk by disk; 0: none
+  std::uint64_t last_version = 0;
+};
+// Draws the survivors of a cut of `before` from `choices`, labelled by disk. What is drawn decides all
+// of the result, however many other results have been drawn from the same moment.
+void draw_survivors(const CutMoment& moment, const World& before, ChoiceSource& choices,
+                    Survivors* survivors);
 
 // 64 bits over a crash state: equal ones lead to equal lives.
 std::uint64_t crash_state_fingerprint(const std::vector<Image>& images, const World& before);
 
 // The next life, announced in its trace: the cut, and each unit that survived.
-std::unique_ptr<World> reboot(const World& before, const CutMoment& moment,
-                              std::vector<Image> images, const std::vector<std::uint32_t>& chosen,
+std::unique_ptr<World> reboot(const World& before, const CutMoment& moment, Survivors& survivors,
                               ChoiceSource& choices, Trace::Keep keep);
 
 // Boots, recovers and checks a life after a power cut. Ends early (kPaused) if `paused` says so.

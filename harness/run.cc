@@ -237,15 +237,14 @@ class Exploration {
 
   void try_state(std::uint64_t seed, SurvivorPolicy policy) {
     StateChoices choices(seed, policy);
-    std::vector<Image> images =
-        draw_survivors(moment_, world_, choices, world_.scratch(), &chosen_);
-    if (!seen_.insert(crash_state_fingerprint(images, world_)).second) {
+    draw_survivors(moment_, world_, choices, &survivors_);
+    if (!seen_.insert(crash_state_fingerprint(survivors_.images, world_)).second) {
       ++result_->verdict.statistics.duplicate_states;
       return;
     }
     choices.end_of_survivors();
     std::vector<std::unique_ptr<World>> lives;
-    lives.push_back(reboot(world_, moment_, std::move(images), chosen_, choices, Trace::Keep::kTail));
+    lives.push_back(reboot(world_, moment_, survivors_, choices, Trace::Keep::kTail));
     while (true) {
       World& life = *lives.back();
       ++result_->verdict.statistics.crash_states;
@@ -260,10 +259,9 @@ class Exploration {
       if (stretch != Stretch::kPaused) break;
       CutMoment moment;
       take_moment(life, watch.opportunity(), &moment);
-      std::vector<std::uint32_t> chosen;
-      std::vector<Image> next = draw_survivors(moment, life, choices, life.scratch(), &chosen);
-      lives.push_back(
-          reboot(life, moment, std::move(next), chosen, choices, Trace::Keep::kTail));
+      Survivors survivors;
+      draw_survivors(moment, life, choices, &survivors);
+      lives.push_back(reboot(life, moment, survivors, choices, Trace::Keep::kTail));
     }
     fingerprint_.fold(lives.back()->trace().fingerprint().value());
     while (!lives.empty()) {
@@ -307,7 +305,7 @@ class Exploration {
   VariantResult* result_ = nullptr;
   Fingerprint fingerprint_;
   CutMoment moment_;
-  std::vector<std::uint32_t> chosen_;
+  Survivors survivors_;
   std::unordered_set<std::uint64_t> seen_;  // crash states already tried; never iterated
   std::uint64_t generation_ = 0;
   std::uint64_t opportunity_ = 0;
@@ -362,11 +360,11 @@ LinearRun run_linear(const Plan& plan, Workshop& workshop, ChoiceSource& choices
     if (life.life() > 0 && !life.judge().violations().empty()) break;
     CutMoment moment;
     take_moment(life, watch.opportunity(), &moment);
-    std::vector<std::uint32_t> chosen;
-    std::vector<Image> images = draw_survivors(moment, life, choices, life.scratch(), &chosen);
+    Survivors survivors;
+    draw_survivors(moment, life, choices, &survivors);
     ++out.statistics.power_cuts;
     ++out.statistics.crash_states;
-    out.lives.push_back(reboot(life, moment, std::move(images), chosen, choices, options.keep));
+    out.lives.push_back(reboot(life, moment, survivors, choices, options.keep));
   }
   const World& last = *out.lives.back();
   out.violations = last.judge().violations();

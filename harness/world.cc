@@ -91,7 +91,8 @@ World::World(const Plan& plan, Workshop& workshop, ChoiceSource& choices, Trace:
   build(std::move(images));
 }
 
-World::World(const World& before, Trace trace, std::vector<Image> survivors, ChoiceSource& choices)
+World::World(const World& before, Trace trace, std::vector<Image> survivors,
+             std::uint64_t last_version, ChoiceSource& choices)
     : plan_(before.plan_),
       workshop_(before.workshop_),
       choices_(choices),
@@ -99,7 +100,7 @@ World::World(const World& before, Trace trace, std::vector<Image> survivors, Cho
       trace_(std::move(trace)),
       scheduler_(workshop_.stacks(), choices, trace_,
                  {plan_.machine.slice_cost, plan_.machine.preemption}),
-      pages_(workshop_.pages(), before.pages_.last_version()),
+      pages_(workshop_.pages(), last_version),
       outer_context_(exchange_failure_context(this)),
       scratch_(workshop_.pages(), 0),
       memory_(scheduler_, plan_.machine.memory),

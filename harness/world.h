@@ -55,8 +55,10 @@ class World final : public TaskHost,
   // The first life. Everything outlives the world.
   World(const Plan& plan, Workshop& workshop, ChoiceSource& choices, Trace::Keep keep);
   // The life after `before` was cut, from what survived of each disk (in the plan's order), going on
-  // with `trace`. `before` stays in existence, untouched, at least as long.
-  World(const World& before, Trace trace, std::vector<Image> survivors, ChoiceSource& choices);
+  // with `trace` and with versions of contents above `last_version`. `before` stays in existence,
+  // untouched, at least as long.
+  World(const World& before, Trace trace, std::vector<Image> survivors, std::uint64_t last_version,
+        ChoiceSource& choices);
   ~World();
 
   // Brings up the mapped devices, or goes on doing so after a pause. kStuck: a verb hangs; the judge
@@ -100,7 +102,6 @@ class World final : public TaskHost,
   // Those of all lives for which there is a reference.
   std::vector<std::string> checked_devices() const;
   Instant now() const { return scheduler_.now(); }
-  PageSpace& scratch() { return scratch_; }
   RunStatistics statistics() const;
 
   // For the judge.
