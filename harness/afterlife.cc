@@ -65,7 +65,8 @@ void report_mismatch(World& world, std::string_view device, const Mismatch& mism
   world.judge().report(std::move(violation));
 }
 
-// Pages that anybody may have changed: touched by users, or stored on any disk that holds a copy.
+// Pages whose content is not known without reading: touched by users, or no longer what they were at
+// boot on some disk that holds a copy.
 std::vector<std::uint64_t> interesting_pages(World& world, std::string_view device,
                                              const Reference& reference) {
   std::vector<std::uint64_t> pages = reference.touched_pages();
@@ -77,8 +78,15 @@ std::vector<std::uint64_t> interesting_pages(World& world, std::string_view devi
       const std::uint64_t end = (copy.begin + extent.range.count() + kPageSectors - 1) / kPageSectors;
       for (auto page = disk->media().next_written(first); page && *page < end;
            page = disk->media().next_written(*page + 1)) {
-        const Sector sector = std::max(*page * kPageSectors, copy.begin) - copy.begin;
-        pages.push_back((extent.range.begin + sector) / kPageSectors);
+        const Sector sector =
+            extent.range.begin + std::max(*page * kPageSectors, copy.begin) - copy.begin;
+        const bool aligned =
+            extent.range.begin % kPageSectors == 0 && copy.begin % kPageSectors == 0;
+        if (aligned && equal_bytes(disk->media().page(*page),
+                                   reference.initial_page(sector / kPageSectors))) {
+          continue;
+        }
+        pages.push_back(sector / kPageSectors);
       }
     }
   }
