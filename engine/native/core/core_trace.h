@@ -28,7 +28,8 @@ inline constexpr TraceKind kDmSubmit{
     "dm.submit", {{kOpArg, {"sector"}, {"count"}, {"fua"}, {"issuer", ArgForm::kActor}}}};
 inline constexpr TraceKind kDmMap{
     "dm.map", {{{"lower", ArgForm::kActor}, kOpArg, {"sector"}, {"count"}, {"fua"}}}};
-inline constexpr TraceKind kDmComplete{"dm.complete", {{{"status", ArgForm::kEnum, kStatusNames}, {"injected"}}}};
+inline constexpr TraceKind kDmComplete{
+    "dm.complete", {{{"status", ArgForm::kEnum, kStatusNames}, {"injected"}}}};
 inline constexpr TraceKind kDmDefer{"dm.defer", {{kOpArg, {"sector"}, {"count"}}}};
 inline constexpr TraceKind kDmRequeue{"dm.requeue", {{kOpArg, {"sector"}, {"count"}}}};
 inline constexpr TraceKind kDmEvent{"dm.event", {{{"number"}}}};

@@ -1,3 +1,5 @@
+// States and operations of a MappedDevice: suspend, resume, swap, destroy, events. Counterpart of the
+// lower half of dm.c; the order of steps in quiesce() is that of __dm_suspend.
 #include "engine/native/core/mapped_device.h"
 
 #include <fmt/format.h>

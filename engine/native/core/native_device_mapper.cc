@@ -1,3 +1,5 @@
+// The verbs. Counterpart of dm-ioctl.c: which slot a table is in, who holds a device while a verb works
+// on it, and what is refused with which errno.
 #include "engine/native/core/native_device_mapper.h"
 
 #include <fmt/format.h>

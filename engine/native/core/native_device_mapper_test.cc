@@ -209,9 +209,11 @@ TEST(NativeDeviceMapper, a_table_is_not_swapped_away_under_a_message) {
   bool heard = false;
   rig.spawn([&] { heard = rig.dm->message("lv", 0, "wait").ok(); });
   rig.settle();
-  rig.spawn([&] { rig.reload("lv", "0 8 zero"); });
+  rig.calls.clear();
+  rig.spawn([&] { rig.reload("lv", "0 8 fake g a"); });
   rig.settle();
   ASSERT_EQ(rig.fakes.count("f"), 1u) << "the old table lives while somebody is in it";
+  EXPECT_EQ(rig.calls, (Strings{"g.construct", "f.presuspend"})) << "and nothing goes on without it";
   rig.fakes["f"]->gate.wake_all();
   rig.settle();
   EXPECT_TRUE(heard);

@@ -1,3 +1,5 @@
+// Suspend and resume, and what becomes of bios meanwhile. Longer than most: the phases, the ways to
+// break off and the ways to push back only make sense side by side.
 #include <cerrno>
 
 #include "engine/native/core/core_test_rig.h"

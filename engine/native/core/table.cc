@@ -1,3 +1,5 @@
+// Parsing, stacking of limits, and the host side of targets. Counterpart of dm-table.c. Each complaint
+// comes in the words that dm would print, without the names that dm puts in front.
 #include "engine/native/core/table.h"
 
 #include <fmt/format.h>
@@ -156,9 +158,9 @@ DmResult<BlockLimits> Table::stack_limits() {
   }
   if (remaining != 0) {
     const Row& row = rows_[std::min(i, rows_.size() - 1)];
-    return invalid(fmt::format("table line {} (start sect {} len {}) not aligned to h/w logical block size {}",
-                               i, row.begin, row.end - row.begin,
-                               whole.logical_block_sectors * kSectorBytes));
+    return invalid(fmt::format(
+        "table line {} (start sect {} len {}) not aligned to h/w logical block size {}", i, row.begin,
+        row.end - row.begin, whole.logical_block_sectors * kSectorBytes));
   }
   for (std::size_t row = 0; row < rows_.size(); ++row) rows_[row].max_sectors = each[row].max_sectors;
   return whole;

@@ -25,7 +25,8 @@ TEST(TableText, a_backslash_takes_the_next_character_as_it_is) {
 TEST(TableText, numbers_are_decimal_and_must_fill_the_whole_word) {
   EXPECT_EQ(parse_u64("0"), 0u);
   EXPECT_EQ(parse_u64("18446744073709551615"), 18446744073709551615ull);
-  for (const char* bad : {"", "12x", "-1", "+1", " 1", "0x10", "18446744073709551616", "99999999999999999999"}) {
+  for (const char* bad : {"", "12x", "-1", "+1", " 1", "0x10", "18446744073709551616",
+                          "99999999999999999999"}) {
     EXPECT_FALSE(parse_u64(bad).has_value()) << bad;
   }
   EXPECT_EQ(parse_u32("4294967295"), 4294967295u);
