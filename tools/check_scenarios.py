@@ -218,6 +218,8 @@ def main():
     parser.add_argument("--scramble", action="store_true")
     options = parser.parse_args()
     options.out_dir = os.path.abspath(options.out_dir)
+    options.binary = os.path.abspath(options.binary)
+    options.other = options.other and os.path.abspath(options.other)
     return {"expected": expected, "replay": replay, "same": same}[options.mode](options)
 
 
