@@ -1,8 +1,9 @@
-// BlockingIo: reads, writes and flushes that a fiber waits for (what dm_io does without a callback).
+// BlockingIo: reads, writes and flushes that a fiber waits for (what dm_io does without a
+// callback).
 //
-// A batch is started bio by bio and then waited for as a whole; which of its parts failed comes back
-// as bits. Several fibers may have a batch each under way. A part that reaches past the device's end
-// fails as the block layer would fail it. Bios longer than the device takes are split.
+// A batch is started bio by bio and then waited for as a whole; which of its parts failed comes
+// back as bits. Several fibers may have a batch each under way. A part that reaches past the
+// device's end fails as the block layer would fail it. Bios longer than the device takes are split.
 #pragma once
 
 #include <cstdint>

@@ -23,7 +23,7 @@ struct BounceBuffer {
   std::vector<Frame> frames;      // one for each piece of the write
   std::vector<Segment> segments;  // the write's data, in order
   std::uint32_t segment_count = 0;
-  BounceBuffer* next = nullptr;   // in the free list
+  BounceBuffer* next = nullptr;  // in the free list
 };
 
 class BouncePool {

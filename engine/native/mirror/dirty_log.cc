@@ -13,6 +13,9 @@ DirtyLog::DirtyLog(const LogArguments& arguments, const LogSite& site)
   const std::uint64_t bitmap = mirror_log::bitmap_bytes(arguments.region_count);
   const std::uint64_t bytes = mirror_log::kBitmapOffset + bitmap;
   frames_.resize((bytes + kPageBytes - 1) / kPageBytes);
+  const bool synced = arguments.sync == SyncArgument::kNosync;
+  // A core log's clean bits go nowhere; they start as what is known.
+  const int fill = arguments.device != nullptr || synced ? 0xFF : 0;
   std::uint64_t start = 0;
   for (Frame& frame : frames_) {
     std::byte* page_bytes = nullptr;
@@ -20,11 +23,10 @@ DirtyLog::DirtyLog(const LogArguments& arguments, const LogSite& site)
     std::memset(page_bytes, 0, kPageBytes);
     const std::uint64_t from = std::max<std::uint64_t>(start, mirror_log::kBitmapOffset);
     const std::uint64_t to = std::min(start + kPageBytes, bytes);
-    if (from < to) std::memset(page_bytes + (from - start), 0xFF, to - from);
+    if (from < to) std::memset(page_bytes + (from - start), fill, to - from);
     frame.set(std::move(page));
     start += kPageBytes;
   }
-  const bool synced = arguments.sync == SyncArgument::kNosync;
   sync_.assign(bitmap / 8, synced ? ~std::uint64_t{0} : 0);
   sync_count_ = synced ? arguments.region_count : 0;
   recovering_.assign(bitmap / 8, 0);
@@ -128,7 +130,8 @@ std::string DirtyLog::sync_word() const {
 }
 
 std::uint32_t DirtyLog::argument_count() const {
-  return 1u + (arguments_.sync != SyncArgument::kNone ? 1u : 0u) + (arguments_.block_on_error ? 1u : 0u);
+  return 1u + (arguments_.sync != SyncArgument::kNone ? 1u : 0u) +
+         (arguments_.block_on_error ? 1u : 0u);
 }
 
 bool CoreLog::resume() {

@@ -102,8 +102,9 @@ class DirtyLog {
     return (bits[region / 64] >> (region % 64) & 1) != 0;
   }
   mirror_log::BitPlace place(std::uint64_t region) const {
-    return site_.switches.bit_order == BitOrder::kLittleEndian ? mirror_log::bit_place(region)
-                                                               : mirror_log::swapped_bit_place(region);
+    return site_.switches.bit_order == BitOrder::kLittleEndian
+               ? mirror_log::bit_place(region)
+               : mirror_log::swapped_bit_place(region);
   }
   void put(Words& bits, std::uint64_t region, bool value);
   void put_clean(std::uint64_t region, bool value);
@@ -113,7 +114,7 @@ class DirtyLog {
   void copy_clean_to_sync();
   PageSpace& pages() const { return site_.host.environment().pages; }
   Trace& trace() const { return site_.host.environment().scheduler.trace(); }
-  std::string sync_word() const;  // "", "sync " or "nosync ", then "block_on_error "
+  std::string sync_word() const;         // "", "sync " or "nosync ", then "block_on_error "
   std::uint32_t argument_count() const;  // without the device
 
   LogArguments arguments_;
@@ -127,7 +128,7 @@ class DirtyLog {
   bool touched_cleaned_ = false;  // some bit of any set was set since the last successful write
   bool touched_dirtied_ = false;  // some bit of any set was cleared since
   bool flush_failed_ = false;     // a leg flush failed: nothing becomes clean again
-  std::uint64_t clean_set_ = 0;      // clean bits set since the last write, for the trace
+  std::uint64_t clean_set_ = 0;   // clean bits set since the last write, for the trace
   std::uint64_t clean_cleared_ = 0;
   std::uint64_t generation_ = 0;
 };

@@ -64,7 +64,8 @@ std::string DiskLog::status(StatusKind kind) const {
     const char health = device_flush_failed_ ? 'F' : device_failed_ ? 'D' : 'A';
     return fmt::format("3 disk {} {}", device, health);
   }
-  return fmt::format("disk {} {} {} {}", argument_count() + 1, device, region_sectors(), sync_word());
+  return fmt::format("disk {} {} {} {}", argument_count() + 1, device, region_sectors(),
+                     sync_word());
 }
 
 namespace {
@@ -88,7 +89,8 @@ DmResult<> parse_options(std::span<const std::string_view> words, LogArguments* 
   return Done{};
 }
 
-DmResult<> parse_region_size(std::string_view word, std::uint64_t target_sectors, LogArguments* out) {
+DmResult<> parse_region_size(std::string_view word, std::uint64_t target_sectors,
+                             LogArguments* out) {
   const auto size = parse_number(word, UINT32_MAX);
   if (!size || *size < 2 || *size > target_sectors || !std::has_single_bit(*size)) {
     return refuse(fmt::format("invalid region size {}", word));
@@ -113,7 +115,8 @@ DmResult<std::unique_ptr<DirtyLog>> create_dirty_log(std::string_view type,
   }
   const std::size_t least = disk ? 2 : 1;
   if (words.size() < least || words.size() > least + 2) {
-    return refuse(fmt::format("wrong number of arguments to {}dirty region log", disk ? "disk " : ""));
+    return refuse(
+        fmt::format("wrong number of arguments to {}dirty region log", disk ? "disk " : ""));
   }
   LogArguments arguments;
   if (disk) {
@@ -121,7 +124,8 @@ DmResult<std::unique_ptr<DirtyLog>> create_dirty_log(std::string_view type,
     if (arguments.device == nullptr) return refuse(fmt::format("no such device: {}", words[0]));
     words = words.subspan(1);
   }
-  if (auto parsed = parse_options(words.subspan(1), &arguments); !parsed) return Failure{parsed.error()};
+  if (auto parsed = parse_options(words.subspan(1), &arguments); !parsed)
+    return Failure{parsed.error()};
   if (auto parsed = parse_region_size(words[0], target_sectors, &arguments); !parsed) {
     return Failure{parsed.error()};
   }

@@ -28,7 +28,6 @@ void put_log(TestDisk& disk, const Header& header, std::uint64_t clean_bits) {
   }
   disk.cached = disk.durable;
 }
-constexpr Duration kNoTime = Duration::microseconds(1);
 
 TEST(DiskLog, a_blank_device_becomes_a_log_in_which_nothing_is_clean) {
   MirrorRig rig;
@@ -272,7 +271,8 @@ TEST(DirtyLog, arguments_are_judged_in_the_kernels_words) {
   EXPECT_EQ(refused("core"), "Insufficient mirror log arguments");
   EXPECT_EQ(refused("core x"), "Invalid mirror log argument count");
   EXPECT_EQ(refused("core 9 64"), "Insufficient mirror log arguments");
-  EXPECT_EQ(refused("paper 1 64" + legs), log_error("Module for logging type \"paper\" not found."));
+  EXPECT_EQ(refused("paper 1 64" + legs),
+            log_error("Module for logging type \"paper\" not found."));
   EXPECT_EQ(refused("core 0" + legs), log_error("wrong number of arguments to dirty region log"));
   EXPECT_EQ(refused("disk 1 log0" + legs),
             log_error("wrong number of arguments to disk dirty region log"));

@@ -1,4 +1,5 @@
-// The on-disk dirty log of a mirror, Linux's own: an image written here opens in the kernel and back.
+// The on-disk dirty log of a mirror, Linux's own: an image written here opens in the kernel and
+// back.
 //
 //   sector 0   magic le32 0x4D695272 | version le32 2 | nr_regions le64 | rest zero
 //   sector 1   not used
@@ -57,7 +58,8 @@ struct BitPlace {
 constexpr BitPlace bit_place(std::uint64_t region) {
   return {region / 8, static_cast<std::uint8_t>(1u << (region % 8))};
 }
-// Where a big-endian 64-bit machine would put it, if it used its native order (fault log-bit-layout).
+// Where a big-endian 64-bit machine would put it, if it used its native order (fault
+// log-bit-layout).
 constexpr BitPlace swapped_bit_place(std::uint64_t region) {
   return {(region / 8) ^ 7, static_cast<std::uint8_t>(1u << (region % 8))};
 }

@@ -7,7 +7,8 @@ namespace {
 
 std::uint64_t get_le(const std::byte* at, std::uint32_t bytes) {
   std::uint64_t value = 0;
-  for (std::uint32_t i = 0; i < bytes; ++i) value |= std::to_integer<std::uint64_t>(at[i]) << (8 * i);
+  for (std::uint32_t i = 0; i < bytes; ++i)
+    value |= std::to_integer<std::uint64_t>(at[i]) << (8 * i);
   return value;
 }
 

@@ -1,8 +1,8 @@
 // The legs of a mirror: which of them is fit, and which one is the default.
 //
-// A leg that has failed once carries its error until the mirror is synchronised again or its table is
-// replaced; it goes on receiving writes. The default leg is the source of recovery and the home of
-// writes to regions out of sync, so it only moves while the legs are equal.
+// A leg that has failed once carries its error until the mirror is synchronised again or its table
+// is replaced; it goes on receiving writes. The default leg is the source of recovery and the home
+// of writes to regions out of sync, so it only moves while the legs are equal.
 #pragma once
 
 #include <cstdint>
@@ -25,12 +25,12 @@ enum class LegError : std::uint8_t { kWrite, kFlush, kSync, kRead };
 
 struct Leg {
   BlockDevice* device = nullptr;
-  Sector offset = 0;              // of the mirror's first sector on the device
+  Sector offset = 0;  // of the mirror's first sector on the device
   std::uint32_t index = 0;
   std::uint64_t error_count = 0;
-  std::uint8_t errors_seen = 0;   // bit n: LegError n
-  bool injected = false;          // some of its errors was a fault's
-  MirrorSet* mirror = nullptr;    // whose leg it is
+  std::uint8_t errors_seen = 0;  // bit n: LegError n
+  bool injected = false;         // some of its errors was a fault's
+  MirrorSet* mirror = nullptr;   // whose leg it is
 
   bool failed() const { return error_count > 0; }
 };

@@ -1,8 +1,8 @@
 // Reads: which leg serves one, and what happens when it cannot.
 //
-// A region in sync is read from any fit leg, the default one first. A region out of sync has its data
-// on the default leg alone. A failed read marks its leg and goes back to the worker's queue as long
-// as some other leg may have the data; the error it met is forgotten.
+// A region in sync is read from any fit leg, the default one first. A region out of sync has its
+// data on the default leg alone. A failed read marks its leg and goes back to the worker's queue as
+// long as some other leg may have the data; the error it met is forgotten.
 #include "base/reached.h"
 #include "engine/native/mirror/mirror_set.h"
 #include "engine/native/mirror/mirror_trace.h"

@@ -1,4 +1,8 @@
-// The worker's pass, and recovery: regions out of sync are copied from the default leg to the others.
+// The worker's pass, and recovery: regions out of sync are copied from the default leg to the
+// others.
+#include <algorithm>
+#include <utility>
+
 #include "base/reached.h"
 #include "engine/native/mirror/mirror_set.h"
 #include "engine/native/mirror/mirror_trace.h"
@@ -6,12 +10,9 @@
 namespace dmsim::native {
 
 void MirrorSet::run_pass() {
-  BioList reads;
-  BioList writes;
-  BioList failures;
-  reads.take_all(reads_);
-  writes.take_all(writes_);
-  failures.take_all(failures_);
+  BioList reads = std::exchange(reads_, {});
+  BioList writes = std::exchange(writes_, {});
+  BioList failures = std::exchange(failures_, {});
   if (aging_ != nullptr) age_regions();
   hash_.update_states(handle_errors_);
   do_recovery();
@@ -70,7 +71,9 @@ void MirrorSet::on_copy_end(void* context, const RegionCopier::Outcome& outcome)
   MirrorSet& mirror = *static_cast<MirrorSet*>(context);
   Region& region = *mirror.copying_;
   mirror.copying_ = nullptr;
-  mirror.trace_recovery(region.index, mirror.phases_[outcome.read_failed ? 2 : outcome.ok() ? 1 : 3]);
+  mirror.trace_recovery(region.index, mirror.phases_[outcome.read_failed ? 2
+                                                     : outcome.ok()      ? 1
+                                                                         : 3]);
   std::vector<native::Leg>& legs = mirror.legs_.all();
   if (outcome.read_failed) {
     REACHED("the default leg cannot be read during recovery");

@@ -53,7 +53,8 @@ TEST(MirrorRecovery, legs_may_begin_anywhere_on_their_devices) {
 
 TEST(MirrorRecovery, that_fails_leaves_the_region_out_of_sync) {
   for (const bool faulty : {false, true}) {
-    MirrorRig rig(faulty ? SwitchValues{{"mirror.failed_recovery_is_synced", "on"}} : SwitchValues{});
+    MirrorRig rig(faulty ? SwitchValues{{"mirror.failed_recovery_is_synced", "on"}}
+                         : SwitchValues{});
     rig.leg1().fail_writes = true;
     rig.start();
     EXPECT_EQ(rig.mirror().region(0).in_sync, faulty);
@@ -93,7 +94,8 @@ TEST(MirrorRecovery, the_default_leg_stays_when_it_fails_out_of_sync) {
 
 TEST(MirrorRecovery, waits_for_writes_under_way_in_its_region) {
   for (const bool hasty : {false, true}) {
-    MirrorRig rig(hasty ? SwitchValues{{"mirror.recover_waits_for_pending", "off"}} : SwitchValues{});
+    MirrorRig rig(hasty ? SwitchValues{{"mirror.recover_waits_for_pending", "off"}}
+                        : SwitchValues{});
     rig.leg0().read_delay = Duration::milliseconds(20);
     ASSERT_EQ(rig.load(MirrorRig::kDiskTable, 128), "");
     ASSERT_TRUE(rig.resume());
@@ -171,7 +173,8 @@ TEST(MirrorRecovery, a_crash_in_mid_write_is_repaired_from_the_default_leg) {
 
 TEST(MirrorRecovery, a_flush_that_fails_while_a_region_waits_for_its_writes_ends_its_recovery) {
   for (const bool faulty : {false, true}) {
-    MirrorRig rig(faulty ? SwitchValues{{"mirror.flush_failure_ends_recovery", "off"}} : SwitchValues{});
+    MirrorRig rig(faulty ? SwitchValues{{"mirror.flush_failure_ends_recovery", "off"}}
+                         : SwitchValues{});
     rig.leg0().read_delay = Duration::milliseconds(20);
     ASSERT_EQ(rig.load(MirrorRig::kNoErrorsTable, 128), "");
     ASSERT_TRUE(rig.resume());
@@ -241,9 +244,9 @@ TEST(MirrorSuspend, a_mirror_that_is_replaced_ends_its_worker) {
 }
 
 TEST(MirrorTable, is_printed_as_it_was_written) {
-  for (const char* table :
-       {MirrorRig::kDiskTable, MirrorRig::kNoErrorsTable, MirrorRig::kCoreTable,
-        MirrorRig::kNosyncTable, "core 2 64 sync 3 leg0 0 leg1 8 leg2 16 2 handle_errors keep_log"}) {
+  for (const char* table : {MirrorRig::kDiskTable, MirrorRig::kNoErrorsTable, MirrorRig::kCoreTable,
+                            MirrorRig::kNosyncTable,
+                            "core 2 64 sync 3 leg0 0 leg1 8 leg2 16 2 handle_errors keep_log"}) {
     MirrorRig rig;
     ASSERT_EQ(rig.load(table, 512), "");
     EXPECT_EQ(rig.table(), table);

@@ -1,6 +1,7 @@
 #include "engine/native/mirror/mirror_set.h"
 
 #include <bit>
+#include <utility>
 
 #include "base/reached.h"
 #include "engine/native/mirror/mirror_trace.h"
@@ -109,8 +110,7 @@ bool MirrorSet::flush_legs() {
 // Nothing is held back and no recovery runs afterwards; whatever the worker had to do is done.
 void MirrorSet::quiesce() {
   suspended_ = true;
-  BioList held;
-  held.take_all(holds_);
+  BioList held = std::exchange(holds_, {});
   while (Bio* bio = held.pop_front()) hold(target_bio_of(*bio));
   hash_.stop_recovery();
   quiesced_ = true;

@@ -1,19 +1,21 @@
 // MirrorSet: the mirror target at work.
 //
-// Where a bio goes. map() sends a read of a region in sync straight to a leg (kRemapped); everything
-// else is queued for the worker. The worker's pass does, in this order: regions whose writes have
-// ended become clean and recoveries that ended are settled, one log flush; the next recovery begins;
-// queued reads; queued writes (classified by region; one log flush for all of them before the first
-// is issued); failed writes. A write to all legs is one Bio per leg on the submitter's own segments:
-// each disk samples the pages when it gets to them, and nothing makes the samples equal.
+// Where a bio goes. map() sends a read of a region in sync straight to a leg (kRemapped);
+// everything else is queued for the worker. The worker's pass does, in this order: regions whose
+// writes have ended become clean and recoveries that ended are settled, one log flush; the next
+// recovery begins; queued reads; queued writes (classified by region; one log flush for all of them
+// before the first is issued); failed writes. A write to all legs is one Bio per leg on the
+// submitter's own segments: each disk samples the pages when it gets to them, and nothing makes the
+// samples equal.
 //
 // Failure. A leg that failed a write is noted, its region goes out of sync in the log and in the
 // hash, and the write is held until user space has repaired the mirror (handle_errors), failed or
 // acknowledged. A log that failed holds every write that needs it. presuspend() gives held writes
 // back: pushed back into dm core when the suspend is noflush, errors otherwise.
 //
-// Files: mirror_set.cc map, suspend, resume; mirror_read.cc; mirror_write.cc; mirror_recovery.cc the
-// worker's pass and recovery; mirror_report.cc status lines, oracles; mirror_construct.cc the table.
+// Files: mirror_set.cc map, suspend, resume; mirror_read.cc; mirror_write.cc; mirror_recovery.cc
+// the worker's pass and recovery; mirror_report.cc status lines, oracles; mirror_construct.cc the
+// table.
 //
 // Differs from Linux by intention: an interrupted suspend is undone (switch mirror.undo_presuspend;
 // Linux 6.1 and 6.12 have no undo, and the next suspend waits for ever); postsuspend also waits for
@@ -51,8 +53,9 @@ class MirrorSet final : public Target,
   // With mirror.buffer=delayed-clean, how long nothing must have been written to a region before it
   // becomes clean. A page stored to while it was being written is dirty again and gets written by
   // pdflush at its expiry (30s) plus one interval (5s) at the latest, which makes the region dirty
-  // anew; only then are its legs known to be equal. A flush from above is no such sign: it says nothing
-  // of pages that its sender does not know. Over a suspend such regions stay dirty and are recovered.
+  // anew; only then are its legs known to be equal. A flush from above is no such sign: it says
+  // nothing of pages that its sender does not know. Over a suspend such regions stay dirty and are
+  // recovered.
   static constexpr Duration kCleanDelay = Duration::seconds(40);
 
   // `switches` holds what the log and the hash of the table were built with, and moves in here.
@@ -93,9 +96,12 @@ class MirrorSet final : public Target,
   // What TargetBio::words hold while a bio is the mirror's.
   enum WriteWord : std::size_t { kWriteRegion, kWriteLegsPending, kWriteErrors, kWriteBounce };
   enum ReadWord : std::size_t { kReadLegPlusOne, kReadFailures, kReadFirstError, kReadByWorker };
-  static constexpr std::uint64_t kInjected = std::uint64_t{1} << 63;  // in kWriteErrors, kReadFirstError
+  static constexpr std::uint64_t kInjected = std::uint64_t{1}
+                                             << 63;  // in kWriteErrors, kReadFirstError
 
-  std::uint64_t region_of(const Bio& bio) const { return (bio.sector - Target::begin()) >> region_shift_; }
+  std::uint64_t region_of(const Bio& bio) const {
+    return (bio.sector - Target::begin()) >> region_shift_;
+  }
   Sector on_leg(const native::Leg& leg, const Bio& bio) const {
     return leg.offset + (bio.sector - Target::begin());
   }
@@ -132,7 +138,7 @@ class MirrorSet final : public Target,
 
   void quiesce();
   bool flush_legs() override;
-  void dispatch_delayed(BioList& writes) override { 
+  void dispatch_delayed(BioList& writes) override {
     while (Bio* bio = writes.pop_front()) queue(writes_, *bio);
   }
   void wake_worker() override { worker_.wake(); }
@@ -154,19 +160,19 @@ class MirrorSet final : public Target,
   MirrorWorker worker_;
   std::unique_ptr<Timer> aging_;  // only with delayed-clean
 
-  BioList reads_;     // for the worker
-  BioList writes_;    // for the worker
-  BioList failures_;  // writes that failed on a leg, or could not be marked in the log
-  BioList holds_;     // until suspend
-  bool in_sync_ = false;       // every region was, the last time somebody looked
-  bool log_failed_ = false;    // for good: only a new table mends it
+  BioList reads_;            // for the worker
+  BioList writes_;           // for the worker
+  BioList failures_;         // writes that failed on a leg, or could not be marked in the log
+  BioList holds_;            // until suspend
+  bool in_sync_ = false;     // every region was, the last time somebody looked
+  bool log_failed_ = false;  // for good: only a new table mends it
   bool suspended_ = false;
-  bool quiesced_ = false;      // quiesce() has taken the recovery slots
+  bool quiesced_ = false;  // quiesce() has taken the recovery slots
   Region* copying_ = nullptr;
-  std::uint32_t copy_source_ = 0;       // leg
-  std::uint64_t kept_ = 0;              // bios in map()'s keeping, not yet finished or passed on
+  std::uint32_t copy_source_ = 0;  // leg
+  std::uint64_t kept_ = 0;         // bios in map()'s keeping, not yet finished or passed on
   std::uint64_t failures_seen_ = 0;
-  std::array<std::uint64_t, 4> phases_; // trace texts of recovery
+  std::array<std::uint64_t, 4> phases_;  // trace texts of recovery
   mutable std::vector<MirrorView::Leg> leg_view_;
 };
 

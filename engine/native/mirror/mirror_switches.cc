@@ -13,7 +13,8 @@ constexpr Names kOnOff{"on", "off"};
 constexpr std::string_view kPartialWrite[] = {"hold", "ack", "ignore"};
 constexpr std::string_view kRequeuePhase[] = {"presuspend", "postsuspend"};
 constexpr std::string_view kNoValidLeg[] = {"eio", "hold"};
-constexpr std::string_view kReadRetry[] = {"until-no-leg", "none", "once", "keep-status", "livelock"};
+constexpr std::string_view kReadRetry[] = {"until-no-leg", "none", "once", "keep-status",
+                                           "livelock"};
 constexpr std::string_view kResumeReadFail[] = {"fail", "ignore"};
 constexpr std::string_view kBitOrder[] = {"le", "native-swapped"};
 constexpr std::string_view kBuffer[] = {"shared", "bounce", "stable", "delayed-clean"};
@@ -22,7 +23,8 @@ constexpr std::string_view kNosyncEntry[] = {"keep", "free-early", "never-reclai
 
 constexpr SwitchInfo kTable[] = {
     {"mirror.dec_promotes_nosync", kOffOn,
-     "on: the last write to an unsynchronised region makes it clean, so a resume takes it for synchronised",
+     "on: the last write to an unsynchronised region makes it clean, so a resume takes it for "
+     "synchronised",
      "mir-nosync-to-clean"},
     {"mirror.leg_flush_before_clean", kOnOff,
      "off: regions become clean in the log while their data may still be in a leg's volatile cache",
@@ -36,23 +38,27 @@ constexpr SwitchInfo kTable[] = {
      "off: after a failed flush of a leg, regions become clean as if nothing had been lost",
      "mir-flush-error-forgotten"},
     {"mirror.partial_write", kPartialWrite,
-     "ignore: a write that failed on one leg counts as done everywhere; ack: it is acknowledged before "
+     "ignore: a write that failed on one leg counts as done everywhere; ack: it is acknowledged "
+     "before "
      "the failed leg is out of the mirror",
      "mir-ack-partial-write"},
     {"mirror.failed_recovery_is_synced", kOffOn,
      "on: a region whose resynchronisation failed becomes synchronised and clean",
      "mir-resync-error-marked-synced"},
     {"mirror.requeue_phase", kRequeuePhase,
-     "postsuspend: held writes are given back only after the device was drained, for which they are waited",
+     "postsuspend: held writes are given back only after the device was drained, for which they "
+     "are waited",
      "mir-log-fail-eio"},
     {"mirror.issue_on_log_fail_without_he", kOnOff,
-     "off: without handle_errors, writes that follow a failed log write are acknowledged and never issued",
+     "off: without handle_errors, writes that follow a failed log write are acknowledged and never "
+     "issued",
      "mir-log-fail-fake-success"},
     {"mirror.no_valid_leg", kNoValidLeg,
      "hold: writes are held for repair although no leg is left that could be repaired",
      "mir-all-legs-dead-hold"},
     {"mirror.read_retry", kReadRetry,
-     "none, once: a failed read gives up early; keep-status: a retry that succeeds reports the old error; "
+     "none, once: a failed read gives up early; keep-status: a retry that succeeds reports the old "
+     "error; "
      "livelock: without handle_errors, the same dead leg is retried for ever",
      "mir-read-error-not-retried"},
     {"mirror.discard_error_degrades", kOffOn,
@@ -64,22 +70,28 @@ constexpr SwitchInfo kTable[] = {
      "ignore: when the log cannot be read at resume, regions count as synchronised",
      "log-resume-read-fails-uninit"},
     {"mirror.bit_order", kBitOrder,
-     "native-swapped: the log's bits are in the native order of a big-endian machine", "log-bit-layout"},
+     "native-swapped: the log's bits are in the native order of a big-endian machine",
+     "log-bit-layout"},
     {"mirror.buffer", kBuffer,
-     "what keeps legs equal when a page changes under a write; shared: nothing, as in Linux; bounce: each "
-     "page is copied once; stable: writers to the page wait; delayed-clean: regions stay dirty for 40s",
+     "what keeps legs equal when a page changes under a write; shared: nothing, as in Linux; "
+     "bounce: each "
+     "page is copied once; stable: writers to the page wait; delayed-clean: regions stay dirty for "
+     "40s",
      "mir-unstable-page"},
     {"mirror.read_balance", kReadBalance,
-     "which synchronised leg serves a read; off: the default leg; round-robin: in turn; chosen: any",
+     "which synchronised leg serves a read; off: the default leg; round-robin: in turn; chosen: "
+     "any",
      "mir-nosync-to-clean"},
     {"mirror.recover_waits_for_pending", kOnOff,
-     "off: recovery of a region starts while writes to it are under way", "md-recovery-skips-inflight"},
+     "off: recovery of a region starts while writes to it are under way",
+     "md-recovery-skips-inflight"},
     {"mirror.nosync_entry", kNosyncEntry,
-     "free-early: an unsynchronised region is forgotten while writes to it are under way; never-reclaim: "
+     "free-early: an unsynchronised region is forgotten while writes to it are under way; "
+     "never-reclaim: "
      "its entry stays for ever after recovery",
      "mir-region-entry-leak-or-early-free"},
-    {"mirror.log_size_check", kOnOff, "off: a log device that is too small for the bitmap is accepted",
-     "log-too-small"},
+    {"mirror.log_size_check", kOnOff,
+     "off: a log device that is too small for the bitmap is accepted", "log-too-small"},
     {"mirror.mark_dirty", kOnOff, "off: the log never hears that a region is being written to",
      "log-without-dirty-mark"},
     {"mirror.undo_presuspend", kOnOff,

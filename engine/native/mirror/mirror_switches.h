@@ -52,7 +52,8 @@ struct MirrorSwitches {
   bool flush_failure_ends_recovery = true;
 };
 
-// Requires values of the table: whoever read the plan has judged them. Other rooms' names are ignored.
+// Requires values of the table: whoever read the plan has judged them. Other rooms' names are
+// ignored.
 MirrorSwitches parse_mirror_switches(const SwitchValues& values);
 
 }  // namespace native

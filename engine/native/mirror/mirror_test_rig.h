@@ -24,8 +24,12 @@ using Bytes = std::vector<std::byte>;
 class TestDisk final : public BlockDevice {
  public:
   TestDisk(std::string name, std::uint64_t sectors, Scheduler& scheduler, PageSpace& pages)
-      : durable(sectors * kSectorBytes), cached(sectors * kSectorBytes), name_(std::move(name)),
-        sectors_(sectors), scheduler_(scheduler), pages_(pages) {}
+      : durable(sectors * kSectorBytes),
+        cached(sectors * kSectorBytes),
+        name_(std::move(name)),
+        sectors_(sectors),
+        scheduler_(scheduler),
+        pages_(pages) {}
 
   const std::string& name() const override { return name_; }
   std::uint64_t sectors() const override { return sectors_; }
@@ -39,7 +43,8 @@ class TestDisk final : public BlockDevice {
     EXPECT_LE(bio.sector + bio.sectors, sectors_) << name_;
     history.push_back(bio_notation(bio));
     const Duration more = bio.op == Op::kWrite ? write_delay : Duration();
-    scheduler_.after(transfer_after + more, &TestDisk::transfer, this, reinterpret_cast<std::uintptr_t>(&bio));
+    scheduler_.after(transfer_after + more, &TestDisk::transfer, this,
+                     reinterpret_cast<std::uintptr_t>(&bio));
   }
   bool asked(std::string_view notation) const { return count(notation) > 0; }
   long count(std::string_view notation) const {
@@ -68,7 +73,8 @@ class TestDisk final : public BlockDevice {
   static void transfer(void* self, std::uint64_t argument) {
     TestDisk& disk = *static_cast<TestDisk*>(self);
     Bio& bio = *reinterpret_cast<Bio*>(static_cast<std::uintptr_t>(argument));
-    bio.status = disk.fails(bio.op) ? BlockStatus{BlockStatus::Code::kIoError, true} : BlockStatus::okay();
+    bio.status =
+        disk.fails(bio.op) ? BlockStatus{BlockStatus::Code::kIoError, true} : BlockStatus::okay();
     if (bio.status.ok()) disk.move_data(bio);
     const Duration more = bio.op == Op::kRead ? disk.read_delay : Duration();
     disk.scheduler_.after(disk.complete_after + more, &TestDisk::complete, self, argument);
@@ -91,7 +97,8 @@ class TestDisk final : public BlockDevice {
       } else {
         read_piece(piece, where);
         if (bio.fua) {
-          std::memcpy(durable.data() + piece.device_sector * kSectorBytes, where, piece.sectors * kSectorBytes);
+          std::memcpy(durable.data() + piece.device_sector * kSectorBytes, where,
+                      piece.sectors * kSectorBytes);
         }
       }
     }
@@ -134,7 +141,8 @@ class MirrorRig : private DeviceLookup, private TargetHost {
   static constexpr const char* kDiskTable = "disk 2 log0 64 2 leg0 0 leg1 0 1 handle_errors";
   static constexpr const char* kNoErrorsTable = "disk 2 log0 64 2 leg0 0 leg1 0";
   static constexpr const char* kCoreTable = "core 1 64 2 leg0 0 leg1 0 1 handle_errors";
-  static constexpr const char* kNosyncTable = "disk 3 log0 64 nosync 2 leg0 0 leg1 0 1 handle_errors";
+  static constexpr const char* kNosyncTable =
+      "disk 3 log0 64 nosync 2 leg0 0 leg1 0 1 handle_errors";
 
   explicit MirrorRig(SwitchValues switches = {}) : switches_(std::move(switches)) {
     for (const char* name : {"leg0", "leg1", "leg2"}) add_disk(name, kSectors);
@@ -200,9 +208,15 @@ class MirrorRig : private DeviceLookup, private TargetHost {
   void settle(Duration time = Duration::seconds(1)) {
     run([&] { scheduler.sleep(time); }, time * 2);
   }
-  bool resume() { return run([&] { mirror().resume(); }); }
-  bool presuspend() { return run([&] { mirror().presuspend(); }); }
-  bool postsuspend() { return run([&] { mirror().postsuspend(); }); }
+  bool resume() {
+    return run([&] { mirror().resume(); });
+  }
+  bool presuspend() {
+    return run([&] { mirror().presuspend(); });
+  }
+  bool postsuspend() {
+    return run([&] { mirror().postsuspend(); });
+  }
   bool suspend(bool noflush = false) {
     noflush_ = noflush;
     suspended_ = true;
@@ -229,7 +243,8 @@ class MirrorRig : private DeviceLookup, private TargetHost {
         PageRef page = pages.make(&bytes);
         std::memset(bytes, op == Op::kWrite ? fill : 0xEE, kPageBytes);
         request.frames[i].set(std::move(page));
-        request.segments[i] = {&request.frames[i], nullptr, 0, std::min(sectors - i * 8, 8u) * kSectorBytes};
+        request.segments[i] = {&request.frames[i], nullptr, 0,
+                               std::min(sectors - i * 8, 8u) * kSectorBytes};
       }
       bio.segments = request.segments;
       bio.segment_count = pages_needed;
@@ -239,8 +254,12 @@ class MirrorRig : private DeviceLookup, private TargetHost {
     switch (target_->map(request.target_bio)) {
       case MapResult::kSubmitted: break;
       case MapResult::kRemapped: submit(request.target_bio); break;
-      case MapResult::kRequeue: finish(request.target_bio, BlockStatus::of(BlockStatus::Code::kRequeue)); break;
-      case MapResult::kKill: finish(request.target_bio, BlockStatus::of(BlockStatus::Code::kIoError)); break;
+      case MapResult::kRequeue:
+        finish(request.target_bio, BlockStatus::of(BlockStatus::Code::kRequeue));
+        break;
+      case MapResult::kKill:
+        finish(request.target_bio, BlockStatus::of(BlockStatus::Code::kIoError));
+        break;
     }
     return request;
   }

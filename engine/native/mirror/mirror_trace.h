@@ -18,12 +18,13 @@ inline constexpr TraceKind kTraceLegFailed{
 // The log is written: bits set (clean) and cleared (dirty) since the last time.
 inline constexpr TraceKind kTraceLogWrite{"mirror.log_write", {{{"set"}, {"cleared"}, {}, {}, {}}}};
 inline constexpr TraceKind kTraceLogFlush{"mirror.log_flush", {{{"ok"}, {}, {}, {}, {}}}};
-inline constexpr TraceKind kTraceLogFailed{
-    "mirror.log_failed", {{{"what", ArgForm::kText}, {}, {}, {}, {}}}};
+inline constexpr TraceKind kTraceLogFailed{"mirror.log_failed",
+                                           {{{"what", ArgForm::kText}, {}, {}, {}, {}}}};
 // All legs were flushed so that regions may become clean.
-inline constexpr TraceKind kTraceLegFlush{"mirror.leg_flush", {{{"failed_legs", ArgForm::kHex}, {}, {}, {}, {}}}};
-inline constexpr TraceKind kTraceRecover{
-    "mirror.recover", {{{"region"}, {"phase", ArgForm::kText}, {}, {}, {}}}};
+inline constexpr TraceKind kTraceLegFlush{"mirror.leg_flush",
+                                          {{{"failed_legs", ArgForm::kHex}, {}, {}, {}, {}}}};
+inline constexpr TraceKind kTraceRecover{"mirror.recover",
+                                         {{{"region"}, {"phase", ArgForm::kText}, {}, {}, {}}}};
 inline constexpr TraceKind kTraceHold{"mirror.hold", {{{"sector"}, {"count"}, {}, {}, {}}}};
 inline constexpr TraceKind kTraceRequeue{"mirror.requeue", {{{"sector"}, {"count"}, {}, {}, {}}}};
 // Every region is synchronised; leg errors are forgiven.

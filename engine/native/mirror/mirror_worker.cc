@@ -4,15 +4,17 @@ namespace dmsim::native {
 
 struct MirrorWorker::Shared {
   Shared(Scheduler& scheduler, const std::string& name, Job& its_job)
-      : work(scheduler, "work for " + name), done(scheduler, name + " to finish its work"), job(its_job) {}
+      : work(scheduler, "work for " + name),
+        done(scheduler, name + " to finish its work"),
+        job(its_job) {}
   WaitQueue work;
   WaitQueue done;
-  Job& job;                      // not touched once `gone`
-  std::uint64_t asked = 0;       // passes asked for
-  std::uint64_t begun = 0;       // `asked` when the latest pass began
-  std::uint64_t ended = 0;       // `asked` when the latest finished pass began
+  Job& job;                 // not touched once `gone`
+  std::uint64_t asked = 0;  // passes asked for
+  std::uint64_t begun = 0;  // `asked` when the latest pass began
+  std::uint64_t ended = 0;  // `asked` when the latest finished pass began
   bool running = false;
-  bool gone = false;             // the mirror is no more
+  bool gone = false;  // the mirror is no more
 };
 
 MirrorWorker::MirrorWorker(Scheduler& scheduler, Actor actor, std::string name, Job& job)

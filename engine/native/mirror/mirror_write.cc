@@ -6,7 +6,8 @@
 namespace dmsim::native {
 namespace {
 
-// Flushes and discards concern all legs whatever the state of a region, and are never counted in it.
+// Flushes and discards concern all legs whatever the state of a region, and are never counted in
+// it.
 bool counts_in_region(const Bio& bio) { return bio.op == Op::kWrite; }
 
 }  // namespace
@@ -106,8 +107,8 @@ void MirrorSet::on_leg_write_end(Bio& leg_bio) {
 // All legs have answered. Interrupt context.
 void MirrorSet::legs_written(TargetBio& write) {
   if (write.words[kWriteBounce] != 0) {
-    bounce_.release(*reinterpret_cast<BounceBuffer*>(
-        static_cast<std::uintptr_t>(write.words[kWriteBounce])));
+    bounce_.release(
+        *reinterpret_cast<BounceBuffer*>(static_cast<std::uintptr_t>(write.words[kWriteBounce])));
   }
   const std::uint64_t errors = write.words[kWriteErrors] & ~kInjected;
   if (errors == 0) return finish_write(write, BlockStatus::okay());
@@ -138,9 +139,8 @@ void MirrorSet::do_failures(BioList& failures) {
   while (Bio* bio = failures.pop_front()) {
     TargetBio& write = target_bio_of(*bio);
     if (!log_failed_) note_failure(*bio);
-    const bool beyond_repair =
-        legs_.first_valid() == nullptr &&
-        (switches_->no_valid_leg == NoValidLeg::kEio || !handle_errors_);
+    const bool beyond_repair = legs_.first_valid() == nullptr &&
+                               (switches_->no_valid_leg == NoValidLeg::kEio || !handle_errors_);
     if (beyond_repair || (keep_log_ && log_failed_)) {
       finish_write(write, write_error(write));
     } else if (handle_errors_ && !keep_log_ &&

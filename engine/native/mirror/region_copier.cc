@@ -54,8 +54,7 @@ void RegionCopier::prepare_frames(Piece& piece) {
   }
   for (std::size_t i = 0; i < frame_count; ++i) {
     const auto left = piece.sectors - static_cast<std::uint32_t>(i) * kPageSectors;
-    piece.segments[i] = {&piece.frames[i], nullptr, 0,
-                         std::min(left, kPageSectors) * kSectorBytes};
+    piece.segments[i] = {&piece.frames[i], nullptr, 0, std::min(left, kPageSectors) * kSectorBytes};
   }
 }
 

@@ -53,13 +53,14 @@ class RegionCopier {
   RegionCopier& operator=(const RegionCopier&) = delete;
 
   bool busy() const { return pieces_busy_ > 0; }
-  // Requires !busy(). `done` runs in interrupt context, or before this returns if all fails at once.
+  // Requires !busy(). `done` runs in interrupt context, or before this returns if all fails at
+  // once.
   void copy(const Request& request, Done done, void* context);
 
  private:
   struct Piece {
     RegionCopier* copier = nullptr;
-    Sector first = 0;             // from the region's start
+    Sector first = 0;  // from the region's start
     std::uint32_t sectors = 0;
     std::uint32_t writes_pending = 0;
     std::vector<Frame> frames;

@@ -109,8 +109,7 @@ void RegionHash::end_write(std::uint64_t index) {
   }
   --region->pending;
   ++generation_;
-  if (region->state == RegionState::kNosync &&
-      switches_.nosync_entry == NosyncEntry::kFreeEarly) {
+  if (region->state == RegionState::kNosync && switches_.nosync_entry == NosyncEntry::kFreeEarly) {
     forget(*region);
     owner_.wake_worker();
     return;
@@ -166,7 +165,8 @@ void RegionHash::update_states(bool errors_handled) {
       settle_recovered(*region);
       continue;
     }
-    // Without handle_errors the region counts as in sync, though never as clean: pvmove lives on it.
+    // Without handle_errors the region counts as in sync, though never as clean: pvmove lives on
+    // it.
     finish_recovery(*region, !errors_handled);
     forget(*region);
   }

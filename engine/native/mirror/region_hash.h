@@ -1,21 +1,20 @@
 // RegionHash: what happens to each region of a mirror at this moment.
 //
 // A region has an entry while there is something to know beyond the log's bits: writes under way, a
-// recovery, or the fact that it must not become clean. A region without an entry is what the log says:
-// in sync (then clean) or not.
+// recovery, or the fact that it must not become clean. A region without an entry is what the log
+// says: in sync (then clean) or not.
 //
-//   CLEAN       nothing under way; the entry waits on the clean list to be forgotten, its clean bit set
-//   DIRTY       writes go to all legs
-//   NOSYNC      writes go to the default leg only
-//   RECOVERING  writes are delayed; recovery waits for those under way, copies, and dispatches
+//   CLEAN       nothing under way; the entry waits on the clean list to be forgotten, its clean bit
+//   set DIRTY       writes go to all legs NOSYNC      writes go to the default leg only RECOVERING
+//   writes are delayed; recovery waits for those under way, copies, and dispatches
 //
 // Every change of state goes through next_step(), a pure function; apply() only carries it out. All
 // lists are taken up by the worker in update_states(), which may block in the log; writes end in
 // interrupt context.
 //
 // One thing differs from Linux by intention: a flush that failed while a region waits for its
-// writes before recovery ends that recovery (switch mirror.flush_failure_ends_recovery); in Linux 6.1
-// and 6.12 it is never taken up again, and a suspend waits for it for ever.
+// writes before recovery ends that recovery (switch mirror.flush_failure_ends_recovery); in
+// Linux 6.1 and 6.12 it is never taken up again, and a suspend waits for it for ever.
 #pragma once
 
 #include <array>
@@ -34,26 +33,26 @@ enum class RegionState : std::uint8_t { kClean, kDirty, kNosync, kRecovering };
 
 // The list an entry is in, or who works on it.
 enum class RegionPlace : std::uint8_t {
-  kNowhere,       // writes are under way, or it is NOSYNC
-  kCleanList,     // CLEAN: to be forgotten
-  kAging,         // DIRTY without writes, waiting to become clean (mirror.buffer=delayed-clean)
-  kQuiesced,      // RECOVERING without writes: to be copied
-  kCopying,       // RECOVERING: being copied
-  kRecovered,     // RECOVERING: the copy succeeded
-  kCopyFailed,    // RECOVERING: the copy failed
+  kNowhere,     // writes are under way, or it is NOSYNC
+  kCleanList,   // CLEAN: to be forgotten
+  kAging,       // DIRTY without writes, waiting to become clean (mirror.buffer=delayed-clean)
+  kQuiesced,    // RECOVERING without writes: to be copied
+  kCopying,     // RECOVERING: being copied
+  kRecovered,   // RECOVERING: the copy succeeded
+  kCopyFailed,  // RECOVERING: the copy failed
 };
 inline constexpr std::size_t kRegionPlaces = 7;
 
 enum class RegionEvent : std::uint8_t {
-  kWriteBegins,     // pending has just grown
-  kLastWriteEnds,   // pending has just become 0
-  kAged,            // nothing was written for long enough
+  kWriteBegins,    // pending has just grown
+  kLastWriteEnds,  // pending has just become 0
+  kAged,           // nothing was written for long enough
   kRecoveryChosen,
-  kWriteFailed,     // on some leg
+  kWriteFailed,  // on some leg
   kCopyBegins,
   kCopySucceeds,
   kCopyFails,
-  kKept,            // recovered, but the entry stays (mirror.nosync_entry=never-reclaim)
+  kKept,  // recovered, but the entry stays (mirror.nosync_entry=never-reclaim)
 };
 
 struct RegionStep {
@@ -65,8 +64,8 @@ struct RegionStep {
 };
 
 struct RegionConditions {
-  bool pending = false;        // writes are under way
-  bool flush_failed = false;   // a flush of some leg has failed: nothing becomes clean any more
+  bool pending = false;       // writes are under way
+  bool flush_failed = false;  // a flush of some leg has failed: nothing becomes clean any more
 };
 
 RegionStep next_step(RegionState state, RegionPlace place, RegionEvent event,
@@ -77,10 +76,10 @@ struct Region {
   RegionState state = RegionState::kClean;
   RegionPlace place = RegionPlace::kNowhere;
   bool copy_spoiled = false;
-  std::uint32_t pending = 0;  // writes under way
-  Instant idle_since;         // meaningful in kAging
-  BioList delayed;            // writes that wait for the end of recovery
-  Region* previous = nullptr; // in the list of `place`, or in the free list
+  std::uint32_t pending = 0;   // writes under way
+  Instant idle_since;          // meaningful in kAging
+  BioList delayed;             // writes that wait for the end of recovery
+  Region* previous = nullptr;  // in the list of `place`, or in the free list
   Region* next = nullptr;
 };
 
@@ -104,8 +103,8 @@ class RegionHash {
 
   RegionState state(std::uint64_t region) const;
 
-  void begin_write(std::uint64_t region);  // worker
-  void end_write(std::uint64_t region);    // any context; once for each begin_write
+  void begin_write(std::uint64_t region);        // worker
+  void end_write(std::uint64_t region);          // any context; once for each begin_write
   void delay(std::uint64_t region, Bio& write);  // worker; until recovery of the region is over
   void write_failed(std::uint64_t region);       // worker; the write has not ended yet
   void flush_failed() { flush_failed_ = true; }
@@ -146,7 +145,8 @@ class RegionHash {
   bool choose_one();
   // Switches are on under which an entry may vanish while writes to its region are under way.
   bool may_lose_entries() const {
-    return !switches_.recover_waits_for_pending || switches_.nosync_entry == NosyncEntry::kFreeEarly;
+    return !switches_.recover_waits_for_pending ||
+           switches_.nosync_entry == NosyncEntry::kFreeEarly;
   }
   void settle_recovered(Region& region);
 
@@ -163,9 +163,9 @@ class RegionHash {
   std::uint64_t tracked_ = 0;
   std::uint64_t generation_ = 0;
   bool flush_failed_ = false;
-  Semaphore slots_;             // recoveries that may still begin; 0 while suspended
-  WaitQueue stopped_;           // woken when in_flight_ becomes 0
-  std::uint64_t in_flight_ = 0; // recoveries chosen and not finished
+  Semaphore slots_;              // recoveries that may still begin; 0 while suspended
+  WaitQueue stopped_;            // woken when in_flight_ becomes 0
+  std::uint64_t in_flight_ = 0;  // recoveries chosen and not finished
 };
 
 }  // namespace dmsim::native

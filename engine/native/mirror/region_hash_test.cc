@@ -40,11 +40,13 @@ TEST(RegionStepDeathTest, a_write_never_begins_in_a_region_under_recovery) {
 }
 
 TEST(RegionStep, the_last_write_leaves_a_dirty_region_clean) {
-  expect(step(State::kDirty, Place::kNowhere, Event::kLastWriteEnds), State::kClean, Place::kCleanList);
+  expect(step(State::kDirty, Place::kNowhere, Event::kLastWriteEnds), State::kClean,
+         Place::kCleanList);
 }
 
 TEST(RegionStep, the_last_write_leaves_an_unsynchronised_region_as_it_is) {
-  expect(step(State::kNosync, Place::kNowhere, Event::kLastWriteEnds), State::kNosync, Place::kNowhere);
+  expect(step(State::kNosync, Place::kNowhere, Event::kLastWriteEnds), State::kNosync,
+         Place::kNowhere);
 }
 
 TEST(RegionStep, the_fault_of_2006_promotes_an_unsynchronised_region) {
@@ -59,8 +61,8 @@ TEST(RegionStep, after_a_failed_flush_no_region_becomes_clean) {
     expect(step(state, Place::kNowhere, Event::kLastWriteEnds, {.flush_failed = true}),
            State::kNosync, Place::kNowhere);
   }
-  const RegionStep got = step(State::kRecovering, Place::kNowhere, Event::kLastWriteEnds,
-                              {.flush_failed = true});
+  const RegionStep got =
+      step(State::kRecovering, Place::kNowhere, Event::kLastWriteEnds, {.flush_failed = true});
   expect(got, State::kNosync, Place::kNowhere);
   EXPECT_TRUE(got.abandon_recovery);
 }
