@@ -31,6 +31,11 @@ void Judge::set_up() { watches_claims_ = checks(oracle::kNoFalseSync); }
 
 void Judge::report(Violation violation) {
   if (!checks(violation.oracle)) return;
+  // What an application or a disk brought about is no finding unless the plan is about that.
+  if (violation.blame != Blame::kEngine && violation.blame != world_.plan().expect.blame) {
+    ++excused_;
+    return;
+  }
   for (const Violation& known : violations_) {
     if (known.oracle == violation.oracle && known.device == violation.device) return;
   }
@@ -43,7 +48,7 @@ void Judge::report(Violation violation) {
 // Whoever is dishonest, or changes his own buffers, answers for what follows from it.
 Blame Judge::blame_for(std::string_view device, SectorRange range) const {
   const Reference* reference = world_.reference(device);
-  if (reference != nullptr && !range.empty() && reference->scribbled_by_application(range)) {
+  if (reference != nullptr && !range.empty() && reference->raced_by_application(range)) {
     return Blame::kApplication;
   }
   return world_.some_disk_was_dishonest() ? Blame::kDisk : Blame::kEngine;

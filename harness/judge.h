@@ -27,6 +27,8 @@ class Judge {
   // Keeps the violation if its oracle is checked and it is the first of its kind.
   void report(Violation violation);
   const std::vector<Violation>& violations() const { return violations_; }
+  // Breaches charged to an application or a disk in a plan that is not about them.
+  std::uint64_t excused() const { return excused_; }
 
   // A user was answered. Interrupt context.
   void on_answer(const UserRequest& request, BlockStatus status);
@@ -75,6 +77,7 @@ class Judge {
 
   World& world_;
   std::vector<Violation> violations_;
+  std::uint64_t excused_ = 0;
   bool watches_claims_ = false;
   std::vector<Claim> claims_;
   std::vector<FailedRequest> failed_;

@@ -11,6 +11,7 @@ struct Reference::WriteRecord {
   bool ok = false;
   bool fua = false;
   bool discard = false;
+  bool raced = false;           // by the application: see raced_by_application()
   SectorRange range;
   const Segment* segments = nullptr;  // while under way
   std::uint32_t data_offset = 0;
@@ -96,6 +97,12 @@ Reference::WriteRecord* Reference::begin_write(const Bio& bio) {
   record->range = bio.range();
   record->segments = bio.segments;
   record->data_offset = bio.data_offset;
+  for (WriteRecord* other : in_flight_) {
+    const SectorRange both = record->range.intersection(other->range);
+    if (both.empty()) continue;
+    note_race(*record, both);
+    note_race(*other, both);
+  }
   in_flight_.push_back(record);
   for_each_page(record->range, [&](std::uint64_t page, std::uint8_t) {
     PageHistory& at = history(page);
@@ -179,6 +186,7 @@ void Reference::end_write(WriteRecord& record, bool ok) {
     --at.in_flight;
   });
   if (ok && !record.discard) {
+    if (!record.raced) settle_races(record.range);
     make_stale(record);
     if (record.fua) {
       make_durable(record);
@@ -400,9 +408,35 @@ bool Reference::is_whole_content(std::uint64_t number, const PageRef& found) con
   return false;
 }
 
-bool Reference::scribbled_by_application(SectorRange range) const {
-  return std::any_of(scribbles_.begin(), scribbles_.end(),
-                     [&](SectorRange scribble) { return scribble.overlaps(range); });
+void Reference::note_race(WriteRecord& record, SectorRange range) {
+  record.raced = true;
+  races_.push_back(range);
+}
+
+void Reference::note_application_scribble(SectorRange range) {
+  for (WriteRecord* record : in_flight_) {
+    if (record->range.overlaps(range)) note_race(*record, range);
+  }
+}
+
+// A write that nobody raced with has put one content into these sectors.
+void Reference::settle_races(SectorRange written) {
+  if (races_.empty()) return;
+  std::vector<SectorRange> left;
+  for (const SectorRange& race : races_) {
+    if (!race.overlaps(written)) {
+      left.push_back(race);
+      continue;
+    }
+    if (race.begin < written.begin) left.push_back({race.begin, written.begin});
+    if (written.end < race.end) left.push_back({written.end, race.end});
+  }
+  races_ = std::move(left);
+}
+
+bool Reference::raced_by_application(SectorRange range) const {
+  return std::any_of(races_.begin(), races_.end(),
+                     [&](SectorRange race) { return race.overlaps(range); });
 }
 
 }  // namespace dmsim

@@ -74,8 +74,9 @@ class Reference final : public StoreObserver {
   // The page holds, as a whole, a content that memory had at one instant of a write of the whole page,
   // or such writes are not all that was done to it.
   bool is_whole_content(std::uint64_t page, const PageRef& found) const;
-  // A write to the range had its buffer changed by the application that submitted it.
-  bool scribbled_by_application(SectorRange range) const;
+  // What the range holds is the application's own doing: it changed the buffer of a write under way, or
+  // had two writes of the same sectors under way at once, and has not written there properly since.
+  bool raced_by_application(SectorRange range) const;
 
   // Grows whenever what a crash state must satisfy may have become stricter or wider.
   std::uint64_t requirement_epoch() const { return clock_; }
@@ -85,8 +86,8 @@ class Reference final : public StoreObserver {
 
   // StoreObserver: memory of a write under way was stored to.
   void on_store_in_flight(Frame& frame) override;
-  // Stores to frames from now on are the application's own doing (O_DIRECT buffers).
-  void note_application_scribble(SectorRange range) { scribbles_.push_back(range); }
+  // The application is changing the buffer of its own write of that range (O_DIRECT).
+  void note_application_scribble(SectorRange range);
 
  private:
   struct Candidate;
@@ -100,6 +101,8 @@ class Reference final : public StoreObserver {
   void make_durable(WriteRecord& record);
   void prune(PageHistory& page);
   void release(WriteRecord& record);
+  void note_race(WriteRecord& one, SectorRange range);
+  void settle_races(SectorRange written);
   void note_read(PageHistory& page, std::uint32_t sector_in_page, std::uint64_t digest,
                  std::uint64_t begun, Sector sector);
 
@@ -115,7 +118,7 @@ class Reference final : public StoreObserver {
   std::vector<WriteRecord*> in_flight_;
   std::vector<WriteRecord*> not_durable_;  // completed well, not yet covered by a flush
   std::vector<std::uint64_t> reads_;       // begun, not ended
-  std::vector<SectorRange> scribbles_;
+  std::vector<SectorRange> races_;
   std::vector<Sector> unstable_;
 };
 

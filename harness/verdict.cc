@@ -29,6 +29,7 @@ void RunStatistics::add(const RunStatistics& other) {
   sectors_written += other.sectors_written;
   bytes_copied += other.bytes_copied;
   redirtied += other.redirtied;
+  excused += other.excused;
   writers_waited = writers_waited + other.writers_waited;
   virtual_time = virtual_time + other.virtual_time;
 }

@@ -452,6 +452,7 @@ RunStatistics World::statistics() const {
   out.slices = scheduler_.slices_run();
   out.trace_events = trace_.last_id() - (before_ == nullptr ? 0 : before_->trace_.last_id());
   out.virtual_time = scheduler_.now() - (before_ == nullptr ? Instant() : before_->scheduler_.now());
+  out.excused = judge_.excused();
   for (const auto& device : watched_) out.user_bios += device->requests();
   std::vector<std::string> logs;
   const TableOf table_of = [this](std::string_view name) -> std::optional<std::string> {
