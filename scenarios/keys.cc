@@ -120,7 +120,7 @@ constexpr KeyInfo kSwitches{"switches", Shape::kTextMap, "-",
                             "planted bugs: switch to value; absent: fixed"};
 constexpr KeyInfo kRuns{"runs", Shape::kCount, "20", "seeds tried before a variant counts as holding"};
 constexpr KeyInfo kExpect{"expect", Shape::kText, "holds",
-                          "holds, or: violates ORACLE [or ORACLE]... [by engine|application|disk]"};
+                          "holds, or: violates ORACLE [or ORACLE]... [by engine, application or disk]"};
 constexpr KeyInfo kVariants{"variants", Shape::kMapOfMaps, "-", "name to what differs", {},
                             &kVariantKeys};
 constexpr KeyInfo kVariantKey{"variant", Shape::kText, "-", "the variant's name"};

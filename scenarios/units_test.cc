@@ -113,7 +113,8 @@ TEST(Units, every_formatter_is_the_inverse_of_its_parser) {
       EXPECT_EQ(*parse_duration_range(format_duration_range(durations)), durations);
       const SectorRange range{value, value + 1 + number(1)};
       EXPECT_EQ(*parse_range(format_range(range)), range);
-      const Ratio ratio{static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(i + 1 + number(1))};
+      const auto numerator = static_cast<std::uint32_t>(i);
+      const Ratio ratio{numerator, numerator + 1 + static_cast<std::uint32_t>(number(1))};
       EXPECT_EQ(*parse_ratio(format_ratio(ratio)), ratio);
     }
   }
