@@ -134,8 +134,7 @@ void CrashSpaceBuilder::build_block(std::span<const Piece> pieces, PageSpace& sc
     if (piece.mask == 0xFF) {
       block = piece.candidate.content;
     } else {
-      // A reference more keeps change() from writing into what an earlier candidate holds.
-      const PageRef shared = block;
+      // The media or the candidate before hold the block too, so this changes a copy.
       copy_sectors(scratch.change(block), piece.candidate.content, piece.mask);
     }
     CrashCandidate candidate = piece.candidate;

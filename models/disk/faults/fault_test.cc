@@ -30,6 +30,17 @@ TEST(Fault, it_strikes_between_its_two_instants) {
   EXPECT_TRUE(machine.perform(Op::kWrite, 0, 8).ok());
 }
 
+TEST(Fault, its_time_is_half_open) {
+  const Duration instant = Duration::microseconds(5);
+  for (const bool begins : {true, false}) {
+    FaultOptions fault{.disk = "leg0", .kind = FaultKind::kWriteError};
+    begins ? void(fault.from = instant) : void(fault.heals = instant);
+    Machine machine(small_disk(), {fault});
+    machine.choices.script("disk.transfer", {5'000});  // data moves, and the fault decides, at 5 us
+    EXPECT_EQ(machine.perform(Op::kWrite, 0, 8).ok(), !begins);
+  }
+}
+
 TEST(Fault, with_a_probability_it_strikes_when_chance_says_so) {
   Machine machine(small_disk(), {{.disk = "leg0", .kind = FaultKind::kWriteError, .probability = {3, 100}}});
   machine.choices.script("fault.strike", {0, 96, 97});
