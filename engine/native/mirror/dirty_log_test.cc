@@ -198,6 +198,20 @@ TEST(DiskLog, the_log_is_written_once_for_all_writes_of_a_pass) {
   EXPECT_EQ(rig.log().count("W0+3"), 1);
 }
 
+TEST(DiskLog, a_flush_of_the_log_that_failed_is_made_up_for_by_the_next) {
+  MirrorRig rig;
+  rig.start(MirrorRig::kNoErrorsTable);
+  rig.log().fail_flushes = true;
+  rig.leg0().write_delay = Duration::milliseconds(200);
+  rig.begin(Op::kWrite, 64);
+  rig.settle(Duration::milliseconds(1));
+  rig.log().fail_flushes = false;
+  rig.log().history.clear();
+  rig.begin(Op::kWrite, 72);  // the region is dirty already
+  rig.settle(Duration::milliseconds(1));
+  EXPECT_THAT(rig.log().history, ::testing::ElementsAre("W0+3", "F"));
+}
+
 TEST(DiskLog, the_search_for_regions_to_recover_starts_again_at_resume) {
   for (const bool reset : {true, false}) {
     MirrorRig rig(reset ? SwitchValues{} : SwitchValues{{"mirror.resume_resets_cursor", "off"}});

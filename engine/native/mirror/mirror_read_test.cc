@@ -45,6 +45,21 @@ TEST(MirrorRead, a_read_after_leg_failure_returns_the_surviving_leg) {
   }
 }
 
+TEST(MirrorRead, a_retry_finds_the_same_data_wherever_target_and_legs_begin) {
+  MirrorRig rig;
+  rig.target_begin = 4096;
+  ASSERT_EQ(rig.load("disk 2 log0 64 2 leg0 192 leg1 64 1 handle_errors", 512), "");
+  ASSERT_TRUE(rig.resume());
+  rig.settle();
+  EXPECT_TRUE(rig.write(4096 + 72, 0x42).ok());
+  rig.leg0().fail_reads = true;
+  TestRequest& read = rig.read(4096 + 72);
+  EXPECT_TRUE(read.ok());
+  EXPECT_EQ(read.first_byte(), std::byte{0x42});
+  EXPECT_TRUE(rig.leg0().asked("R264+8"));
+  EXPECT_TRUE(rig.leg1().asked("R136+8"));
+}
+
 TEST(MirrorRead, with_two_bad_legs_the_third_is_found) {
   MirrorRig rig;
   rig.start(kThreeLegs);

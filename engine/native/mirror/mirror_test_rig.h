@@ -183,7 +183,7 @@ class MirrorRig : private DeviceLookup, private TargetHost {
       if (end > at) words.push_back(std::string_view(words_text_).substr(at, end - at));
       at = end + 1;
     }
-    auto result = construct_mirror({0, sectors, words, *this, switches_});
+    auto result = construct_mirror({target_begin, sectors, words, *this, switches_});
     if (!result) return result.error().reason;
     target_ = std::move(result).value();
     return "";
@@ -287,6 +287,7 @@ class MirrorRig : private DeviceLookup, private TargetHost {
     return out;
   }
   std::uint32_t events = 0;
+  Sector target_begin = 0;  // of the mirror in its table
 
   StackPool stacks;
   PagePool page_pool;
