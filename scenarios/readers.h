@@ -21,6 +21,10 @@ void read_scheduler(Reading& reading, const YamlNode& node, MachinePlan& machine
 void read_power_cut(Reading& reading, const YamlNode& node, PowerCutPlan& power_cut);
 void read_tasks(Reading& reading, const YamlNode& node, Plan& plan);
 
+// The steps of the task of that name.
+DmsetupTask read_dmsetup(Reading& reading, MapReader& map, const std::string& name,
+                         const Plan& plan);
+
 // The table that stands at `node`: a text or a list of lines, as lines separated by '\n', trimmed,
 // without blank ones. Checks its lines, and that what they name exists; `upper` is the device it is
 // for, and learns its size.
