@@ -62,6 +62,8 @@ class MirrorView {
   virtual std::uint64_t held_bios() const = 0;
   // Grows whenever any region's claim may have changed; equal values: nothing to look at.
   virtual std::uint64_t claim_generation() const = 0;
+  // Bytes copied so that legs cannot differ (bounce copies): the price of that cure, for statistics.
+  virtual std::uint64_t bytes_copied() const { return 0; }
 };
 
 class DeviceMapper {

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/reached.h"
+#include "engine/native/mirror/mirror_trace.h"
 
 namespace dmsim::native {
 namespace {
@@ -33,7 +34,11 @@ BounceBuffer& BouncePool::copy(const Bio& write) {
   while (cursor.next(&piece)) {
     const std::uint32_t n = buffer.segment_count++;
     CHECK(n < most, n, most);
-    buffer.frames[n].set(copy_piece(piece));
+    bool torn = false;
+    PageRef page = copy_piece(piece, &torn);
+    scheduler_.trace().emit(kTraceBounce, actor_, piece.device_sector, piece.sectors,
+                            page.version(), torn ? 1 : 0);
+    buffer.frames[n].set(std::move(page));
     buffer.segments[n] = {&buffer.frames[n], nullptr, piece.segment_offset % kPageBytes,
                           piece.sectors * kSectorBytes};
   }
@@ -41,7 +46,7 @@ BounceBuffer& BouncePool::copy(const Bio& write) {
 }
 
 // A page that holds the piece where the piece has it in its own page.
-PageRef BouncePool::copy_piece(const DataPiece& piece) {
+PageRef BouncePool::copy_piece(const DataPiece& piece, bool* torn) {
   const std::uint32_t size = piece.sectors * kSectorBytes;
   const std::uint32_t half = (piece.sectors + 1) / 2 * kSectorBytes;
   bytes_copied_ += size;
@@ -56,9 +61,10 @@ PageRef BouncePool::copy_piece(const DataPiece& piece) {
     if (std::memcmp(was + half, is + half, size - half) == 0) return before;
     if (std::memcmp(was, is, half) == 0) return after;
     REACHED("a page is torn while it is being copied to a bounce buffer");
-    PageRef torn = before;
-    std::memcpy(pages_.change(torn) + piece.segment_offset + half, is + half, size - half);
-    return torn;
+    *torn = true;
+    PageRef mixture = before;
+    std::memcpy(pages_.change(mixture) + piece.segment_offset + half, is + half, size - half);
+    return mixture;
   }
   std::byte* bytes = nullptr;
   PageRef page = pages_.make(&bytes);

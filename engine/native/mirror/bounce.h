@@ -41,7 +41,7 @@ class BouncePool {
 
  private:
   BounceBuffer& take();
-  PageRef copy_piece(const DataPiece& piece);
+  PageRef copy_piece(const DataPiece& piece, bool* torn);
   void pause();
 
   Scheduler& scheduler_;

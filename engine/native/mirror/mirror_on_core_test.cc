@@ -1,5 +1,5 @@
-// The mirror inside dm core on simulated disks, under chance: what was acknowledged is read back, and
-// legs are equal wherever the mirror says so, whatever an administrator does meanwhile.
+// The mirror inside dm core on simulated disks, under chance: what was acknowledged is read back,
+// and legs are equal wherever the mirror says so, whatever an administrator does meanwhile.
 #include <gtest/gtest.h>
 
 #include "engine/native/core/native_device_mapper.h"
@@ -15,16 +15,17 @@ constexpr const char* kTable = "0 1024 mirror disk 2 log0 64 2 leg0 0 leg1 0 1 h
 
 class World final : private DeviceLookup {
  public:
-  explicit World(std::uint64_t seed, SwitchValues switches = {}, std::vector<FaultOptions> faults = {})
+  explicit World(std::uint64_t seed, SwitchValues switches = {},
+                 std::vector<FaultOptions> faults = {})
       : choices(seed), dm({scheduler, space, bios, *this}, std::move(switches), kTypes) {
     for (const char* name : {"leg0", "leg1", "log0"}) {
       DiskOptions options;
       options.name = name;
       options.sectors = kSectors;
       pristine_.push_back(std::make_unique<Pristine>(pool, options));
-      disks_.push_back(std::make_unique<Disk>(scheduler, space, disk_pool_, trace.actors().intern(name),
-                                              options, Image(*pristine_.back(), disk_pool_.images),
-                                              faults));
+      disks_.push_back(std::make_unique<Disk>(scheduler, space, disk_pool_,
+                                              trace.actors().intern(name), options,
+                                              Image(*pristine_.back(), disk_pool_.images), faults));
     }
   }
   ~World() { scheduler.shut_down(); }
@@ -73,7 +74,8 @@ class World final : private DeviceLookup {
     const MirrorView& view = *dm.mirrors("lv").at(0);
     for (std::uint64_t page = 0; page < kSectors / kPageSectors; ++page) {
       const MirrorRegion region = view.region(page * kPageSectors / view.region_sectors());
-      if (region.clean && !equal_bytes(disk(0).current_page(page), disk(1).current_page(page))) ++count;
+      if (region.clean && !equal_bytes(disk(0).current_page(page), disk(1).current_page(page)))
+        ++count;
     }
     return count;
   }
@@ -137,9 +139,8 @@ TEST(MirrorOnCore, writes_reads_and_reloads_agree_under_every_schedule) {
     world.task("boot", [&] {
       world.boot();
       for (std::uint64_t writer = 0; writer < 3; ++writer) {
-        world.task("writer", [&world, &wrong, writer] {
-          write_and_verify(world, writer * 40, 40, &wrong);
-        });
+        world.task("writer",
+                   [&world, &wrong, writer] { write_and_verify(world, writer * 40, 40, &wrong); });
       }
       world.task("administrator", [&world] { suspend_and_reload(world, 6); });
     });
@@ -149,7 +150,8 @@ TEST(MirrorOnCore, writes_reads_and_reloads_agree_under_every_schedule) {
     EXPECT_EQ(wrong, 0) << "seed " << seed;
     EXPECT_EQ(world.unequal_pages(), 0u) << "seed " << seed;
     world.task("look", [&] {
-      EXPECT_EQ(world.dm.status("lv").value(), "0 1024 mirror 2 leg0 leg1 16/16 1 AA 3 disk log0 A");
+      EXPECT_EQ(world.dm.status("lv").value(),
+                "0 1024 mirror 2 leg0 leg1 16/16 1 AA 3 disk log0 A");
     });
     ASSERT_TRUE(world.run());
     EXPECT_EQ(world.dm.leaks(), std::vector<std::string>()) << "seed " << seed;

@@ -68,6 +68,15 @@ TEST(MirrorRead, with_two_bad_legs_the_third_is_found) {
   EXPECT_EQ(rig.info(), "3 leg0 leg1 leg2 16/16 1 RRA 3 disk log0 A");
 }
 
+TEST(MirrorRead, without_handle_errors_the_default_stays_and_the_leg_below_it_is_asked) {
+  MirrorRig rig;
+  rig.start("disk 2 log0 64 3 leg0 0 leg1 0 leg2 0");
+  rig.leg0().fail_reads = true;
+  EXPECT_TRUE(rig.read(64).ok());
+  EXPECT_TRUE(rig.disk("leg2").asked("R64+8"));
+  EXPECT_FALSE(rig.leg1().asked("R64+8"));
+}
+
 TEST(MirrorRead, retrying_once_gives_up_although_a_third_leg_is_good) {
   MirrorRig rig(SwitchValues{{"mirror.read_retry", "once"}});
   rig.start(kThreeLegs);
@@ -111,7 +120,9 @@ TEST(MirrorRead, an_error_of_every_leg_is_the_readers_and_tagged_as_injected) {
   TestRequest& read = rig.read(64);
   EXPECT_TRUE(read.failed());
   EXPECT_TRUE(read.status.injected);
-  EXPECT_TRUE(rig.begin(Op::kRead, 64).failed()) << "nobody is left to ask";
+  TestRequest& later = rig.begin(Op::kRead, 64);
+  EXPECT_TRUE(later.failed()) << "nobody is left to ask";
+  EXPECT_TRUE(later.status.injected);
 }
 
 TEST(MirrorRead, a_region_out_of_sync_is_never_read_from_another_leg) {

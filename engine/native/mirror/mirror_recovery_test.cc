@@ -152,6 +152,21 @@ TEST(MirrorRecovery, leg_errors_are_forgiven_when_everything_is_in_sync_again) {
   EXPECT_TRUE(rig.legs_equal());
 }
 
+TEST(MirrorRecovery, copies_from_the_leg_that_became_the_default_one) {
+  MirrorRig rig;
+  rig.start();
+  rig.leg0().fail_writes = true;
+  rig.write(64, 0x42);
+  EXPECT_EQ(rig.info(), "2 leg0 leg1 15/16 1 DA 3 disk log0 A");
+  rig.leg0().fail_writes = false;
+  ASSERT_TRUE(rig.suspend(true));
+  ASSERT_TRUE(rig.resume());
+  rig.settle();
+  EXPECT_EQ(rig.leg0().at(64), std::byte{0x42});
+  EXPECT_TRUE(rig.legs_equal());
+  EXPECT_EQ(rig.info(), "2 leg0 leg1 16/16 1 AA 3 disk log0 A");
+}
+
 TEST(MirrorRecovery, a_crash_in_mid_write_is_repaired_from_the_default_leg) {
   MirrorRig before;
   before.start();
@@ -214,6 +229,16 @@ TEST(MirrorSuspend, waits_for_the_region_under_recovery_and_starts_no_other) {
   rig.settle();
   EXPECT_TRUE(rig.legs_equal());
   EXPECT_THAT(rig.leaks(), IsEmpty());
+}
+
+TEST(MirrorSuspend, leaves_nothing_in_the_workers_queues) {
+  MirrorRig rig;
+  rig.start();
+  ASSERT_TRUE(rig.run([&] {
+    rig.begin(Op::kWrite, 64);
+    rig.mirror().presuspend();
+    EXPECT_TRUE(rig.leg1().asked("W64+8"));
+  }));
 }
 
 TEST(MirrorSuspend, that_is_interrupted_is_undone_and_can_be_repeated) {

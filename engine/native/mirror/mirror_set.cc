@@ -67,7 +67,10 @@ MapResult MirrorSet::map(TargetBio& bio) {
     return MapResult::kSubmitted;
   }
   native::Leg* leg = choose_leg();
-  if (leg == nullptr) return MapResult::kKill;
+  if (leg == nullptr) {
+    host_.finish(bio, {BlockStatus::Code::kIoError, legs_.any_injected()});
+    return MapResult::kSubmitted;
+  }
   remap_read(bio, *leg);
   return MapResult::kRemapped;
 }

@@ -89,8 +89,7 @@ class MirrorSet final : public Target,
   std::uint64_t claim_generation() const override {
     return hash_.generation() + log_->generation() + failures_seen_;
   }
-  // Bytes that bounce copies have cost.
-  std::uint64_t bytes_copied() const { return bounce_.bytes_copied(); }
+  std::uint64_t bytes_copied() const override { return bounce_.bytes_copied(); }
 
  private:
   // What TargetBio::words hold while a bio is the mirror's.

@@ -12,6 +12,10 @@ inline constexpr TraceKind kTraceRegion{
 // A leg is about to be written to, or read from. Sectors are the leg device's own.
 inline constexpr TraceKind kTraceWrite{"mirror.write", {{{"leg"}, {"sector"}, {"count"}, {}, {}}}};
 inline constexpr TraceKind kTraceRead{"mirror.read", {{{"leg"}, {"sector"}, {"count"}, {}, {}}}};
+// A page was copied to a bounce buffer; torn: it changed in mid-copy. Sectors are the mapped
+// device's.
+inline constexpr TraceKind kTraceBounce{"mirror.bounce",
+                                        {{{"sector"}, {"count"}, {"version"}, {"torn"}, {}}}};
 // A leg carries an error from now on; `health` is its status letter.
 inline constexpr TraceKind kTraceLegFailed{
     "mirror.leg_failed", {{{"leg"}, {"health", ArgForm::kText}, {"default"}, {}, {}}}};
