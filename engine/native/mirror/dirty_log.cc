@@ -110,11 +110,12 @@ void DirtyLog::all_in_sync() {
 
 void DirtyLog::copy_clean_to_sync() {
   sync_count_ = 0;
+  static_assert(std::endian::native == std::endian::little);
   for (std::uint64_t word = 0; word < sync_.size(); ++word) {
+    const std::uint64_t offset = mirror_log::kBitmapOffset + word * 8;  // never crosses a page
     std::uint64_t bits = 0;
-    for (std::uint64_t bit = 0; bit < 64; ++bit) {
-      bits |= std::uint64_t{is_clean(word * 64 + bit)} << bit;
-    }
+    std::memcpy(&bits, frames_[offset / kPageBytes].page().bytes() + offset % kPageBytes, 8);
+    if (site_.switches.bit_order == BitOrder::kNativeSwapped) bits = __builtin_bswap64(bits);
     sync_[word] = bits;
     sync_count_ += static_cast<std::uint64_t>(std::popcount(bits));
   }

@@ -110,7 +110,7 @@ class DirtyLog {
   void put_clean(std::uint64_t region, bool value);
   void reset_cursor();
   void all_in_sync();
-  // sync := clean, bit by bit, padding included in the count as Linux counts it.
+  // sync := clean. Padding counts as Linux counts it; it is 0 by then.
   void copy_clean_to_sync();
   PageSpace& pages() const { return site_.host.environment().pages; }
   Trace& trace() const { return site_.host.environment().scheduler.trace(); }

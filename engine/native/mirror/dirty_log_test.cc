@@ -240,6 +240,13 @@ TEST(DiskLog, bits_in_another_machines_order_name_other_regions) {
     if (swapped) {
       EXPECT_EQ(rig.log().cached[1024 + 7], std::byte{0xF7});
     }
+    MirrorRig after(swapped ? SwitchValues{{"mirror.bit_order", "native-swapped"}}
+                            : SwitchValues{});
+    after.take_durable_from(rig);
+    ASSERT_EQ(after.load(MirrorRig::kDiskTable), "");
+    ASSERT_TRUE(after.resume());
+    EXPECT_EQ(after.info(), "2 leg0 leg1 15/16 1 AA 3 disk log0 A") << "as the writer reads it";
+    EXPECT_FALSE(after.mirror().region(3).in_sync);
   }
 }
 
