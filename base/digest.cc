@@ -1,8 +1,12 @@
 #include "base/digest.h"
 
-// Header-only XXH3: the short fixed sizes used here (512 and 4096 bytes) are worth inlining.
+// On x86 the library picks the widest vector unit at run time; elsewhere the inlined baseline serves.
+#if defined(__x86_64__) && __has_include(<xxh_x86dispatch.h>)
+#include <xxh_x86dispatch.h>
+#else
 #define XXH_INLINE_ALL
 #include <xxhash.h>
+#endif
 
 namespace dmsim {
 

@@ -65,38 +65,6 @@ void report_mismatch(World& world, std::string_view device, const Mismatch& mism
   world.judge().report(std::move(violation));
 }
 
-// Pages whose content is not known without reading: touched by users, or no longer what they were at
-// boot on some disk that holds a copy.
-std::vector<std::uint64_t> interesting_pages(World& world, std::string_view device,
-                                             const Reference& reference) {
-  std::vector<std::uint64_t> pages = reference.touched_pages();
-  for (const Extent& extent : world.judge().copies(device)) {
-    for (const Extent::Copy& copy : extent.copies) {
-      const Disk* disk = world.disk(copy.disk);
-      if (disk == nullptr) continue;
-      const std::uint64_t first = copy.begin / kPageSectors;
-      const std::uint64_t end = (copy.begin + extent.range.count() + kPageSectors - 1) / kPageSectors;
-      for (auto page = disk->media().next_written(first); page && *page < end;
-           page = disk->media().next_written(*page + 1)) {
-        const Sector sector =
-            extent.range.begin + std::max(*page * kPageSectors, copy.begin) - copy.begin;
-        const bool aligned =
-            extent.range.begin % kPageSectors == 0 && copy.begin % kPageSectors == 0;
-        if (aligned && equal_bytes(disk->media().page(*page),
-                                   reference.initial_page(sector / kPageSectors))) {
-          continue;
-        }
-        pages.push_back(sector / kPageSectors);
-      }
-    }
-  }
-  std::sort(pages.begin(), pages.end());
-  pages.erase(std::unique(pages.begin(), pages.end()), pages.end());
-  const std::uint64_t end = (reference.sectors() + kPageSectors - 1) / kPageSectors;
-  while (!pages.empty() && pages.back() >= end) pages.pop_back();
-  return pages;
-}
-
 // Every leg but the last is lost, one after the other; what is read must not change by it.
 void read_around(World& world, std::string_view name, Checker& checker,
                  const std::vector<std::uint64_t>& pages, const std::vector<PageRef>& contents) {
@@ -131,7 +99,7 @@ void check_device(World& world, std::string_view name, const Reference& referenc
   BlockDevice* device = world.mapper().find(name);
   if (device == nullptr || device->sectors() == 0) return;
   Checker checker(world, *device);
-  const std::vector<std::uint64_t> pages = interesting_pages(world, name, reference);
+  const std::vector<std::uint64_t> pages = world.unknown_pages(name);
   std::vector<PageRef> contents;
   std::vector<Mismatch> wrong;
   const bool keeps = world.plan().power_cut.devices_fail_over;
@@ -146,6 +114,7 @@ void check_device(World& world, std::string_view name, const Reference& referenc
 }  // namespace
 
 void take_moment(World& world, std::uint64_t opportunity, CutMoment* moment) {
+  world.note_changed_pages();
   moment->opportunity = opportunity;
   moment->free_units = 0;
   PageSpace pages(world.workshop().pages(), world.pages().last_version());

@@ -27,6 +27,14 @@ bool Judge::checks(std::string_view name) const {
   return std::find(checks.begin(), checks.end(), name) != checks.end();
 }
 
+bool Judge::compares_contents() const {
+  const auto& checks_of_plan = world_.plan().checks;
+  return std::any_of(checks_of_plan.begin(), checks_of_plan.end(), [](const std::string& name) {
+    return name != oracle::kLiveness && name != oracle::kNoLeak && name != oracle::kAnswers &&
+           name != oracle::kCanary;
+  });
+}
+
 void Judge::set_up() { watches_claims_ = checks(oracle::kNoFalseSync); }
 
 void Judge::report(Violation violation) {
@@ -273,8 +281,10 @@ void Judge::check_claim(Claim& claim) {
     const bool settled = state.in_sync && state.pending == 0 && !state.recovering;
     const bool before = claim.settled[region];
     claim.settled[region] = settled;
-    Sector where = 0;
-    if (!settled || before || region_legs_equal(*claim.view, region, &where)) continue;
+    if (!settled || before) continue;
+    const auto differs = legs_difference(*claim.view, region_range(*claim.view, region));
+    if (!differs) continue;
+    const Sector where = claim.view->begin() + *differs;
     Violation violation;
     violation.oracle = oracle::kNoFalseSync;
     violation.device = claim.device;
@@ -287,32 +297,47 @@ void Judge::check_claim(Claim& claim) {
   }
 }
 
-bool Judge::region_legs_equal(const MirrorView& view, std::uint64_t region, Sector* where) const {
-  const std::uint64_t first = region * view.region_sectors();
-  const std::uint64_t end = std::min<std::uint64_t>(first + view.region_sectors(), view.sectors());
-  for (std::size_t leg = 1; leg < view.legs().size(); ++leg) {
-    for (std::uint64_t sector = first; sector < end;) {
-      const auto a = world_.leg_page(view.legs()[0], sector);
-      const auto b = world_.leg_page(view.legs()[leg], sector);
-      if (!a || !b) return true;  // a leg that is no disk: not for this oracle
-      const bool aligned = a->in_page == b->in_page;
+// The first sector of `part` (from the target's start) where two legs differ, caches included. Legs that
+// are no disks are not compared.
+std::optional<Sector> Judge::legs_difference(const MirrorView& view, SectorRange part) const {
+  const auto& legs = view.legs();
+  const Disk* first = world_.disk(legs[0].device);
+  for (std::size_t leg = 1; first != nullptr && leg < legs.size(); ++leg) {
+    const Disk* other = world_.disk(legs[leg].device);
+    if (other == nullptr) return std::nullopt;
+    const Sector here = legs[0].offset;
+    const Sector there = legs[leg].offset;
+    if (first->cache_empty() && other->cache_empty()) {
+      const auto found = first->media().first_difference({here + part.begin, here + part.end},
+                                                         other->media(), there + part.begin);
+      if (found) return *found - here;
+      continue;
+    }
+    const bool aligned = here % kPageSectors == there % kPageSectors;
+    for (Sector sector = part.begin; sector < part.end;) {
+      const auto in_a = static_cast<std::uint32_t>((here + sector) % kPageSectors);
+      const auto in_b = static_cast<std::uint32_t>((there + sector) % kPageSectors);
+      const PageRef& a = first->current_page((here + sector) / kPageSectors);
+      const PageRef& b = other->current_page((there + sector) / kPageSectors);
       const std::uint64_t step =
-          aligned ? std::min<std::uint64_t>(kPageSectors - a->in_page, end - sector) : 1;
-      if (!(aligned && a->page.same_content(b->page))) {
-        for (std::uint32_t i = 0; i < step; ++i) {
-          if (a->page.sector_digest(a->in_page + i) == b->page.sector_digest(b->in_page + i)) continue;
-          *where = view.begin() + sector + i;
-          return false;
-        }
+          aligned ? std::min<std::uint64_t>(kPageSectors - in_a, part.end - sector) : 1;
+      for (std::uint32_t i = 0; i < step && !a.same_content(b); ++i) {
+        if (a.sector_digest(in_a + i) != b.sector_digest(in_b + i)) return sector + i;
       }
       sector += step;
     }
   }
-  return true;
+  return std::nullopt;
+}
+
+SectorRange Judge::region_range(const MirrorView& view, std::uint64_t region) {
+  const Sector begin = region * view.region_sectors();
+  return {begin, std::min<Sector>(begin + view.region_sectors(), view.sectors())};
 }
 
 void Judge::check_legs() {
   for (const auto& [device, view] : world_.mirror_views()) {
+    if (!legs_difference(*view, {0, view->sectors()})) continue;
     const Disk* log = view->log_device().empty() ? nullptr : world_.disk(view->log_device());
     std::vector<std::byte> bytes;
     if (log != nullptr) {
@@ -335,8 +360,10 @@ void Judge::check_legs() {
       const MirrorRegion state = view->region(region);
       const bool claimed = state.in_sync && state.pending == 0 && !state.recovering;
       const bool clean = region < believed && mirror_log::read_clean_bit(bytes, region);
-      Sector where = 0;
-      if ((!claimed && !clean) || region_legs_equal(*view, region, &where)) continue;
+      if (!claimed && !clean) continue;
+      const auto differs = legs_difference(*view, region_range(*view, region));
+      if (!differs) continue;
+      const Sector where = view->begin() + *differs;
       Violation violation;
       violation.oracle = oracle::kLegsIdentical;
       violation.device = device;

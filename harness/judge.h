@@ -5,6 +5,7 @@
 // breach is kept: what follows from it would only repeat it.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,6 +25,8 @@ class Judge {
   explicit Judge(World& world) : world_(world) {}
 
   bool checks(std::string_view oracle) const;
+  // Some oracle of the plan needs to know what devices must hold.
+  bool compares_contents() const;
   // Keeps the violation if its oracle is checked and it is the first of its kind.
   void report(Violation violation);
   const std::vector<Violation>& violations() const { return violations_; }
@@ -68,7 +71,8 @@ class Judge {
 
   void check_claims();
   void check_claim(Claim& claim);
-  bool region_legs_equal(const MirrorView& view, std::uint64_t region, Sector* where) const;
+  std::optional<Sector> legs_difference(const MirrorView& view, SectorRange part) const;
+  static SectorRange region_range(const MirrorView& view, std::uint64_t region);
   void judge_error(const FailedRequest& request);
   void judge_success(const UserRequest& request);
   bool copy_is_fit(const Extent& extent, const Extent::Copy& copy, const Reference& reference,

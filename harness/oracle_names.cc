@@ -36,7 +36,7 @@ constexpr std::array kOracles{
                "mirror.nosync_entry=never-reclaim"},
     OracleInfo{oracle::kAnswers,
                "The administrator's verbs answer as the scenario says they must.",
-               "core.requeue=always"},
+               "core.requeue_to_eio=requeue-always"},
     OracleInfo{oracle::kVersion,
                "After a power cut a sector run written at once holds a content that memory had at one "
                "instant, never a mixture of two.",

@@ -270,8 +270,8 @@ void Reference::end_flush(std::uint64_t begun, bool ok) {
       not_durable_[kept++] = record;
       continue;
     }
-    record->waits_for_flush = false;
     make_durable(*record);
+    record->waits_for_flush = false;  // only now: nobody else may have released it
     if (record->candidates == 0) release(*record);
   }
   not_durable_.resize(kept);
@@ -310,8 +310,10 @@ void Reference::check_read(const Bio& bio, std::uint64_t begun, std::vector<Mism
       }
       Mismatch mismatch{sector, Mismatch::Kind::kForeign, 0, 0};
       bool admissible = false;
+      bool written = false;
       for (const Candidate& candidate : page.candidates) {
         if ((candidate.mask >> in_page & 1) == 0) continue;
+        written = written || candidate.write != nullptr;
         const bool current = candidate.stale_since == 0 || candidate.stale_since > begun;
         const bool matches =
             !candidate.content ||
@@ -326,8 +328,10 @@ void Reference::check_read(const Bio& bio, std::uint64_t begun, std::vector<Mism
         }
       }
       if (admissible) continue;
-      if (mismatch.kind == Mismatch::Kind::kForeign &&
-          initial_page(number).sector_digest(in_page) == digest) {
+      if (!written) {
+        mismatch.kind = Mismatch::Kind::kUntouched;
+      } else if (mismatch.kind == Mismatch::Kind::kForeign &&
+                 initial_page(number).sector_digest(in_page) == digest) {
         mismatch.kind = Mismatch::Kind::kStale;
       }
       wrong->push_back(mismatch);

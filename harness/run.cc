@@ -52,7 +52,11 @@ class StateChoices final : public ChoiceSource {
       if (policy_ == SurvivorPolicy::kAll) return bound - 1;
     }
     // Recovery is short: half of the lives are not cut, the others early.
-    if (point.hash == kCutAt.hash) return random_.draw(point, who, 2) * random_.draw(point, who, 200);
+    if (point.hash == kCutAt.hash) {
+      const bool cut = random_.draw(point, who, 2) != 0;
+      const std::uint64_t at = random_.draw(point, who, 200);
+      return cut ? at : 0;
+    }
     return random_.draw(point, who, bound);
   }
   RandomChoices random_;
@@ -62,18 +66,18 @@ class StateChoices final : public ChoiceSource {
 // When a life is to be cut in a linear run.
 class CutWatch {
  public:
-  // Draws where, if this life may be cut at all.
-  CutWatch(World& world, bool may_be_cut) : world_(world) {
-    if (may_be_cut) at_ = world.choices().draw(kCutAt, Actor::kNobody, kCutAtBound);
+  // Draws where, if that is a matter of chance in this life.
+  CutWatch(World& world, bool by_chance) : world_(world) {
+    if (by_chance) at_ = world.choices().draw(kCutAt, Actor::kNobody, kCutAtBound);
     generation_ = world.crash_generation();
   }
   // After a step: whether the power goes now.
   bool strikes() {
-    if (world_.power_cut_requested()) return true;
     const std::uint64_t generation = world_.crash_generation();
-    if (generation == generation_) return false;
+    const bool opportunity = generation != generation_;
     generation_ = generation;
-    return ++opportunity_ == at_;
+    if (opportunity) ++opportunity_;
+    return world_.power_cut_requested() || (opportunity && opportunity_ == at_);
   }
   std::uint64_t opportunity() const { return opportunity_; }
 
@@ -84,26 +88,47 @@ class CutWatch {
   std::uint64_t generation_ = 0;
 };
 
-bool may_cut(const Plan& plan, std::uint32_t life) {
+// Whether chance says where that life is cut. The first one's cut may be laid down by the plan instead.
+bool cut_by_chance(const Plan& plan, std::uint32_t life) {
+  if (life == 0) return plan.power_cut.when == PowerCutPlan::When::kAny;
   return plan.power_cut.when != PowerCutPlan::When::kNever && life < plan.power_cut.depth;
 }
 
-// The course of a first life, from power on to rest. `paused` may be null.
+// A task's script says where the power goes ('*'), whatever the plan's policy.
+bool script_cuts(const Plan& plan) {
+  return std::any_of(plan.tasks.begin(), plan.tasks.end(), [](const TaskPlan& task) {
+    const auto* script = std::get_if<IoTask>(&task.body);
+    return script != nullptr && script->script.find('*') != std::string::npos;
+  });
+}
+
+bool may_cut(const Plan& plan, std::uint32_t life) {
+  if (life > 0) return cut_by_chance(plan, life);
+  return plan.power_cut.when != PowerCutPlan::When::kNever || script_cuts(plan);
+}
+
+// The course of a first life, from power on to rest. `paused` and `stop` may be null.
 class FirstLife {
  public:
-  FirstLife(World& world, std::string* refused) : world_(world), refused_(refused) {}
+  FirstLife(World& world, std::string* refused, std::function<bool()> stop = nullptr)
+      : world_(world), refused_(refused), stop_(std::move(stop)) {
+    if (!cut_at_instant()) return;
+    world.scheduler().at(Instant() + world.plan().power_cut.at, [](void* context, std::uint64_t) {
+      static_cast<World*>(context)->request_power_cut();
+    }, &world);
+  }
 
-  // Goes on until the life is over (kDone, kStuck) or `paused` says so.
+  // Goes on until the life is over (kDone, kStuck), `paused` says so, or `stop` (kPaused too).
   Stretch go_on(const World::Condition& paused) {
-    Stretch stretch = Stretch::kDone;
     while (stage_ != Stage::kOver) {
-      stretch = stage(paused);
+      const Stretch stretch = stage(paused);
       if (stretch != Stretch::kDone) return stretch;
+      if (stopped()) return Stretch::kPaused;
       advance();
+      if (world_.power_cut_requested() && paused != nullptr && paused()) return Stretch::kPaused;
     }
     return Stretch::kDone;
   }
-  bool tasks_over() const { return stage_ == Stage::kSettling || stage_ == Stage::kOver; }
 
  private:
   enum class Stage { kBooting, kWorking, kSettling, kOver };
@@ -111,10 +136,10 @@ class FirstLife {
   Stretch stage(const World::Condition& paused) {
     switch (stage_) {
       case Stage::kBooting: return world_.boot(refused_, paused);
-      case Stage::kWorking: return world_.run_until([this] { return world_.tasks_done(); }, paused);
+      case Stage::kWorking:
+        return world_.run_until([this] { return world_.tasks_done() || stopped(); }, paused);
       case Stage::kSettling:
-        return world_.run_until(
-            [this] { return world_.at_rest() || world_.now() >= settled_by_; }, paused);
+        return world_.run_until([this] { return settled() || stopped(); }, paused);
       case Stage::kOver: return Stretch::kDone;
     }
     UNMODELLED("stage of a life");
@@ -132,6 +157,7 @@ class FirstLife {
         return;
       case Stage::kWorking:
         settled_by_ = world_.now() + world_.plan().machine.settle;
+        if (world_.plan().power_cut.when == PowerCutPlan::When::kAtEnd) world_.request_power_cut();
         world_.begin_settling();
         stage_ = Stage::kSettling;
         return;
@@ -143,8 +169,19 @@ class FirstLife {
     }
   }
 
+  bool stopped() const { return stop_ != nullptr && stop_(); }
+  bool cut_at_instant() const {
+    return world_.plan().power_cut.when == PowerCutPlan::When::kAt && !world_.power_cut_requested();
+  }
+  // A machine at rest stays so until its power is cut.
+  bool settled() const {
+    if (cut_at_instant()) return false;
+    return world_.at_rest() || world_.now() >= settled_by_;
+  }
+
   World& world_;
   std::string* refused_;
+  std::function<bool()> stop_;
   Stage stage_ = Stage::kBooting;
   Instant settled_by_;
 };
@@ -163,12 +200,11 @@ class Exploration {
 
   void run(VariantResult* result) {
     result_ = result;
-    FirstLife life(world_, &result->refused);
-    const bool cuts = plan_.power_cut.when != PowerCutPlan::When::kNever;
+    FirstLife life(world_, &result->refused, [this] { return stopped(); });
     generation_ = world_.crash_generation();
     World::Condition paused;
-    if (cuts) {
-      paused = [this, &life] { return found_ || stopped() || (consider(life), found_); };
+    if (may_cut(plan_, 0)) {
+      paused = [this] { return stopped() || (consider(), found_ || forced_done_); };
     }
     life.go_on(paused);
     if (!found_ && !world_.judge().violations().empty()) {
@@ -188,33 +224,19 @@ class Exploration {
     return result_->stopped;
   }
 
-  // After a step of the first life: is this where power may be cut, and what follows if it is?
-  void consider(const FirstLife& life) {
-    const bool forced = world_.power_cut_requested() && !forced_done_;
+  // After a step of the first life: is this where power may be cut, and what follows if it is? Where
+  // the plan or a script lays the cut down, the life ends with it.
+  void consider() {
     const std::uint64_t generation = world_.crash_generation();
-    if (generation == generation_ && !forced) return;
-    if (generation != generation_) {
-      generation_ = generation;
-      ++opportunity_;
-    }
-    if (forced) {
+    const bool opportunity = generation != generation_;
+    generation_ = generation;
+    if (opportunity) ++opportunity_;
+    if (world_.power_cut_requested()) {
       forced_done_ = true;
-    } else {
-      switch (plan_.power_cut.when) {
-        case PowerCutPlan::When::kNever: return;
-        case PowerCutPlan::When::kAny:
-          if (!thinning_.take(opportunity_)) return;
-          break;
-        case PowerCutPlan::When::kAt:
-          if (at_done_ || world_.now() < Instant() + plan_.power_cut.at) return;
-          at_done_ = true;
-          break;
-        case PowerCutPlan::When::kAtEnd:
-          if (at_done_ || !life.tasks_over()) return;
-          at_done_ = true;
-          break;
-      }
+      explore();
+      return;
     }
+    if (!opportunity || !cut_by_chance(plan_, 0) || !thinning_.take(opportunity_)) return;
     explore();
   }
 
@@ -248,8 +270,8 @@ class Exploration {
     while (true) {
       World& life = *lives.back();
       ++result_->verdict.statistics.crash_states;
-      CutWatch watch(life, may_cut(plan_, life.life()));
       const bool may = may_cut(plan_, life.life());
+      CutWatch watch(life, may);
       const Stretch stretch =
           live_on(life, may ? World::Condition([&] { return watch.strikes(); }) : nullptr);
       if (!life.judge().violations().empty()) {
@@ -257,6 +279,7 @@ class Exploration {
         break;
       }
       if (stretch != Stretch::kPaused) break;
+      ++result_->verdict.statistics.power_cuts;
       CutMoment moment;
       take_moment(life, watch.opportunity(), &moment);
       Survivors survivors;
@@ -269,6 +292,7 @@ class Exploration {
       result_->verdict.statistics.events += statistics.events;
       result_->verdict.statistics.slices += statistics.slices;
       result_->verdict.statistics.trace_events += statistics.trace_events;
+      result_->verdict.statistics.excused += statistics.excused;
       lives.pop_back();
     }
   }
@@ -281,7 +305,7 @@ class Exploration {
     crash.seed = seed_;
     crash.violations = life.judge().violations();
     crash.fingerprint = life.trace().fingerprint().value();
-    if (may_cut(plan_, 0)) {
+    if (cut_by_chance(plan_, 0)) {
       crash.choices.push_back({std::string(kCutAt.name), "-", kCutAtBound,
                                forced_done_ ? 0 : cut_at});
     }
@@ -310,7 +334,6 @@ class Exploration {
   std::uint64_t generation_ = 0;
   std::uint64_t opportunity_ = 0;
   bool forced_done_ = false;
-  bool at_done_ = false;
   bool found_ = false;
 };
 
@@ -339,7 +362,7 @@ LinearRun run_linear(const Plan& plan, Workshop& workshop, ChoiceSource& choices
   while (true) {
     World& life = *out.lives.back();
     const bool may = may_cut(plan, life.life());
-    CutWatch watch(life, may);
+    CutWatch watch(life, cut_by_chance(plan, life.life()));
     World::Condition paused;
     bool reached = false;
     if (may || options.until != 0) {

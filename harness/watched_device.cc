@@ -4,22 +4,22 @@
 
 namespace dmsim {
 
-WatchedDevice::WatchedDevice(std::string name, DeviceMapper& mapper, Scheduler& scheduler,
-                             Reference* reference, AnswerListener& listener)
+WatchedDevice::WatchedDevice(std::string name, std::function<BlockDevice*()> find,
+                             Scheduler& scheduler, Reference* reference, AnswerListener& listener)
     : name_(std::move(name)),
-      mapper_(mapper),
+      find_(std::move(find)),
       scheduler_(scheduler),
       reference_(reference),
       listener_(listener),
       sectors_when_gone_(reference == nullptr ? 0 : reference->sectors()) {}
 
 std::uint64_t WatchedDevice::sectors() const {
-  const BlockDevice* device = mapper_.find(name_);
+  const BlockDevice* device = find_();
   return device == nullptr || device->sectors() == 0 ? sectors_when_gone_ : device->sectors();
 }
 
 BlockLimits WatchedDevice::limits() const {
-  const BlockDevice* device = mapper_.find(name_);
+  const BlockDevice* device = find_();
   return device == nullptr ? BlockLimits{} : device->limits();
 }
 
@@ -54,7 +54,7 @@ void WatchedDevice::submit(Bio& bio) {
         break;
     }
   }
-  BlockDevice* device = mapper_.find(name_);
+  BlockDevice* device = find_();
   if (device == nullptr) {
     bio.complete(BlockStatus::of(BlockStatus::Code::kIoError));
     return;

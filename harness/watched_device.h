@@ -2,6 +2,7 @@
 // unchanged, and tells the reference and the judge what was asked and what was answered.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -36,9 +37,10 @@ class AnswerListener {
 
 class WatchedDevice final : public BlockDevice {
  public:
+  // `find` answers with what is behind that name now, mapped device or disk; null: nothing is.
   // `reference` may be null: nothing is compared. Everything outlives the device.
-  WatchedDevice(std::string name, DeviceMapper& mapper, Scheduler& scheduler, Reference* reference,
-                AnswerListener& listener);
+  WatchedDevice(std::string name, std::function<BlockDevice*()> find, Scheduler& scheduler,
+                Reference* reference, AnswerListener& listener);
 
   const std::string& name() const override { return name_; }
   std::uint64_t sectors() const override;
@@ -56,7 +58,7 @@ class WatchedDevice final : public BlockDevice {
   UserRequest& take_request();
 
   std::string name_;
-  DeviceMapper& mapper_;
+  std::function<BlockDevice*()> find_;
   Scheduler& scheduler_;
   Reference* reference_;
   AnswerListener& listener_;

@@ -250,6 +250,8 @@ Stretch World::run_until(const Condition& done, const Condition& paused) {
     if (paused != nullptr && paused()) return Stretch::kPaused;
     if (!more) {
       if (done == nullptr || done()) return Stretch::kDone;
+      // Entries of regions that nobody will ever clean are a leak; nobody waits for them.
+      if (boot_over_ && tasks_left_ == 0 && quiet() && regions_settled()) return Stretch::kDone;
       judge_.report_stuck("nothing is runnable and nothing is due, but something is still awaited");
       return Stretch::kStuck;
     }
@@ -279,19 +281,37 @@ const std::vector<World::DeviceView>& World::mirror_views() const {
 }
 
 bool World::recovered() const {
+  std::uint64_t claims = mapper_->table_generation();
+  for (const auto& [device, view] : mirror_views()) claims += view->claim_generation();
+  if (claims == recovered_asked_) return recovered_;
+  recovered_asked_ = claims;
+  recovered_ = is_recovered();
+  return recovered_;
+}
+
+bool World::is_recovered() const {
+  for (const auto& [device, view] : mirror_views()) {
+    for (std::uint64_t region = 0; region < view->region_count(); ++region) {
+      const MirrorRegion state = view->region(region);
+      if (state.tracked && state.in_sync) return false;  // not yet cleaned
+    }
+  }
+  return regions_settled();
+}
+
+bool World::regions_settled() const {
   for (const auto& [device, view] : mirror_views()) {
     const bool whole = std::none_of(view->legs().begin(), view->legs().end(),
                                     [](const MirrorView::Leg& leg) { return leg.failed; });
     for (std::uint64_t region = 0; region < view->region_count(); ++region) {
       const MirrorRegion state = view->region(region);
       if (state.recovering || (whole && !state.in_sync) || state.pending > 0) return false;
-      if (state.tracked && state.in_sync) return false;  // not yet cleaned
     }
   }
   return true;
 }
 
-bool World::at_rest() const {
+bool World::quiet() const {
   for (const auto& device : watched_) {
     if (device->in_flight() > 0) return false;
   }
@@ -301,8 +321,10 @@ bool World::at_rest() const {
   for (const auto& disk : disks_) {
     if (disk->in_flight() > 0) return false;
   }
-  return mapper_->bios_in_flight() == 0 && recovered();
+  return mapper_->bios_in_flight() == 0;
 }
+
+bool World::at_rest() const { return quiet() && recovered(); }
 
 std::uint64_t World::crash_generation() const {
   std::uint64_t sum = 0;
@@ -327,15 +349,23 @@ std::vector<std::string> World::checked_devices() const {
   return out;
 }
 
-// The content at boot of each page, gathered from the disks that hold it by the plan's tables.
-Reference* World::make_reference(std::string_view device) {
-  const TableOf table_of = [this](std::string_view name) -> std::optional<std::string> {
+// Tables as every life boots them, whatever an administrator does later.
+TableOf World::plan_tables() const {
+  return [this](std::string_view name) -> std::optional<std::string> {
     for (const DevicePlan& plan : plan_.devices) {
       if (plan.name == name) return plan.table;
     }
     return std::nullopt;
   };
-  auto extents = std::make_shared<std::vector<Extent>>(resolve_copies(device, table_of));
+}
+
+// The content at boot of each page, gathered from the disks that hold it by the plan's tables.
+Reference* World::make_reference(std::string_view device) {
+  if (!judge_.compares_contents()) return nullptr;
+  auto extents = std::make_shared<std::vector<Extent>>(resolve_copies(device, plan_tables()));
+  if (const Disk* itself = disk(device); itself != nullptr) {
+    extents->push_back({{0, itself->sectors()}, {{std::string(device), 0}}});
+  }
   if (extents->empty()) return nullptr;
   const std::uint64_t sectors = extents->back().range.end;
   const auto initial = [this, extents](std::uint64_t page) {
@@ -379,7 +409,11 @@ WatchedDevice& World::device(std::string_view name) {
   }
   CHECK(life_ == 0, "users live before the first power cut");
   used_devices_.emplace_back(name);
-  watched_.push_back(std::make_unique<WatchedDevice>(std::string(name), *mapper_, scheduler_,
+  const auto find = [this, wanted = used_devices_.back()]() -> BlockDevice* {
+    BlockDevice* mapped = mapper_->find(wanted);
+    return mapped != nullptr ? mapped : find_disk(wanted);
+  };
+  watched_.push_back(std::make_unique<WatchedDevice>(std::string(name), find, scheduler_,
                                                      make_reference(name),
                                                      static_cast<AnswerListener&>(*this)));
   return *watched_.back();
@@ -393,7 +427,7 @@ World::CachedDevice& World::cached(std::string_view name) {
   CachedDevice& made = *caches_.back();
   memory_.add_reclaimer(made.cache);
   if (pdflush_ != nullptr) pdflush_->add(made.cache);
-  mapper_->set_freezer(name, &made.freezer);
+  if (mapper_->find(name) != nullptr) mapper_->set_freezer(name, &made.freezer);
   return made;
 }
 
@@ -405,7 +439,7 @@ void World::set_freezer(std::string_view name, Freezer* freezer) {
       if (device->cache.device().name() == name) freezer = &device->freezer;
     }
   }
-  mapper_->set_freezer(name, freezer);
+  if (mapper_->find(name) != nullptr) mapper_->set_freezer(name, freezer);
 }
 
 std::string World::resolve_path(std::string_view path) const {
@@ -420,13 +454,71 @@ void World::on_mismatches(WatchedDevice& device, const std::vector<Mismatch>& wr
   judge_.on_mismatches(device, wrong);
 }
 
-std::optional<World::LegPage> World::leg_page(const MirrorView::Leg& leg,
-                                              std::uint64_t sector) const {
-  const Disk* found = disk(leg.device);
-  if (found == nullptr) return std::nullopt;
-  const Sector there = leg.offset + sector;
-  return LegPage{found->current_page(there / kPageSectors),
-                 static_cast<std::uint32_t>(there % kPageSectors)};
+// The pages that the copy's disk has stored otherwise since `seen`, if they really are something else.
+void World::update(ChangedPages& changed) const {
+  const Image& media = disks_[changed.disk]->media();
+  const Reference* reference = this->reference(changed.device);
+  const Extent& extent = changed.extent;
+  const bool aligned =
+      extent.range.begin % kPageSectors == 0 && changed.begin % kPageSectors == 0;
+  const std::uint64_t first = changed.begin / kPageSectors;
+  const std::uint64_t end =
+      (changed.begin + extent.range.count() + kPageSectors - 1) / kPageSectors;
+  const std::size_t known = changed.pages.size();
+  media.for_each_difference(changed.seen, [&](std::uint64_t page) {
+    if (page < first || page >= end) return;
+    const Sector there = std::max(page * kPageSectors, changed.begin);
+    const std::uint64_t here = (extent.range.begin + (there - changed.begin)) / kPageSectors;
+    if (aligned && equal_bytes(media.page(page), reference->initial_page(here))) return;
+    changed.pages.push_back(here);
+  });
+  if (changed.pages.size() > known) {
+    std::sort(changed.pages.begin(), changed.pages.end());
+    changed.pages.erase(std::unique(changed.pages.begin(), changed.pages.end()),
+                        changed.pages.end());
+  }
+  changed.seen = media;
+}
+
+// A first life starts from what its disks held; a later one from what was known of the one before.
+std::vector<World::ChangedPages>& World::changed_pages() {
+  if (changed_pages_) return *changed_pages_;
+  changed_pages_.emplace();
+  if (before_ != nullptr && before_->changed_pages_) {
+    *changed_pages_ = *before_->changed_pages_;
+    return *changed_pages_;
+  }
+  for (const std::string& device : checked_devices()) {
+    for (const Extent& extent : resolve_copies(device, plan_tables())) {
+      for (const Extent::Copy& copy : extent.copies) {
+        for (std::size_t i = 0; i < disks_.size(); ++i) {
+          if (disks_[i]->name() != copy.disk) continue;
+          const Image pristine(disks_[i]->media().pristine(), workshop_.disks().images);
+          changed_pages_->push_back({device, i, extent, copy.begin, pristine, {}});
+        }
+      }
+    }
+  }
+  return *changed_pages_;
+}
+
+void World::note_changed_pages() {
+  for (ChangedPages& changed : changed_pages()) update(changed);
+}
+
+std::vector<std::uint64_t> World::unknown_pages(std::string_view device) {
+  const Reference* reference = this->reference(device);
+  std::vector<std::uint64_t> pages = reference->touched_pages();
+  for (ChangedPages& changed : changed_pages()) {
+    if (changed.device != device) continue;
+    update(changed);
+    pages.insert(pages.end(), changed.pages.begin(), changed.pages.end());
+  }
+  std::sort(pages.begin(), pages.end());
+  pages.erase(std::unique(pages.begin(), pages.end()), pages.end());
+  const std::uint64_t end = (reference->sectors() + kPageSectors - 1) / kPageSectors;
+  while (!pages.empty() && pages.back() >= end) pages.pop_back();
+  return pages;
 }
 
 bool World::disk_refused_something(std::string_view name) const {
@@ -455,14 +547,8 @@ RunStatistics World::statistics() const {
   out.excused = judge_.excused();
   for (const auto& device : watched_) out.user_bios += device->requests();
   std::vector<std::string> logs;
-  const TableOf table_of = [this](std::string_view name) -> std::optional<std::string> {
-    for (const DevicePlan& plan : plan_.devices) {
-      if (plan.name == name) return plan.table;
-    }
-    return std::nullopt;
-  };
   for (const DevicePlan& device : plan_.devices) {
-    for (std::string& log : log_disks(device.name, table_of)) logs.push_back(std::move(log));
+    for (std::string& log : log_disks(device.name, plan_tables())) logs.push_back(std::move(log));
   }
   for (const auto& disk : disks_) {
     const DiskStats& stats = disk->stats();
@@ -475,6 +561,7 @@ RunStatistics World::statistics() const {
       out.log_writes += stats.writes;
     }
   }
+  for (const auto& [device, view] : mirror_views()) out.bytes_copied += view->bytes_copied();
   for (const auto& device : caches_) {
     out.redirtied += device->cache.stats().redirtied_under_writeback;
     out.writers_waited = out.writers_waited + device->cache.stats().writers_waited;

@@ -77,6 +77,10 @@ class World final : public TaskHost,
   bool at_rest() const;
   // Recovery has nothing left to do on any mirror.
   bool recovered() const;
+  // As recovered(), but regions may still be tracked.
+  bool regions_settled() const;
+  // No request, no writeback is under way anywhere, and no page is dirty.
+  bool quiet() const;
 
   // Grows whenever a power cut now may leave something else than a power cut before.
   std::uint64_t crash_generation() const;
@@ -110,12 +114,11 @@ class World final : public TaskHost,
     const MirrorView* view;
   };
   const std::vector<DeviceView>& mirror_views() const;
-  struct LegPage {
-    PageRef page;
-    std::uint32_t in_page;  // of the sector asked for
-  };
-  // What a leg holds now at `sector` (from the target's start); nothing: the leg is not a disk.
-  std::optional<LegPage> leg_page(const MirrorView::Leg& leg, std::uint64_t sector) const;
+  // Pages of the device whose content is not known without reading: touched by users, or no longer what
+  // they were at first boot on some disk that holds a copy. Ascending.
+  std::vector<std::uint64_t> unknown_pages(std::string_view device);
+  // Brings what unknown_pages() of later lives builds upon up to date; before a power cut is explored.
+  void note_changed_pages();
   // The disk has failed a request in this life or before.
   bool disk_refused_something(std::string_view disk) const;
   // Some disk has lied, rotted or written elsewhere in this life or before.
@@ -145,7 +148,9 @@ class World final : public TaskHost,
   BlockDevice* find_disk(std::string_view name) override;
   void print_context() override;
   bool stalled();
+  bool is_recovered() const;
   CachedDevice& cached(std::string_view name);
+  TableOf plan_tables() const;
   Reference* make_reference(std::string_view device);
   DmResult<> bring_up(const DevicePlan& device);
 
@@ -178,6 +183,22 @@ class World final : public TaskHost,
   bool boot_begun_ = false;
   bool boot_over_ = false;
   std::uint64_t steps_ = 0;
+  // Of one copy of a watched device: pages of the device that may differ from what they were at first
+  // boot, as of `seen`.
+  struct ChangedPages {
+    std::string device;
+    std::size_t disk;  // in disks_
+    Extent extent;     // of the copy
+    Sector begin;      // of the copy on its disk
+    Image seen;
+    std::vector<std::uint64_t> pages;
+  };
+  void update(ChangedPages& changed) const;
+  std::vector<ChangedPages>& changed_pages();
+
+  std::optional<std::vector<ChangedPages>> changed_pages_;
+  mutable std::uint64_t recovered_asked_ = ~std::uint64_t{0};  // sum of generations when last found out
+  mutable bool recovered_ = false;
   mutable std::vector<DeviceView> views_;
   mutable std::uint64_t views_generation_ = ~std::uint64_t{0};
   Judge judge_;

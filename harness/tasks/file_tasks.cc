@@ -80,10 +80,8 @@ void run(Self& self, const FioIologTask& task) {
       case IologAction::kSync:
       case IologAction::kDataSync: request = &io.flush(); break;
       case IologAction::kWrite: {
-        const Stamp stamp = self.next_stamp(first);
-        request = &io.write({first, end}, {}, [&](std::byte* out, Sector sector) {
-          stamp_sector(out, {stamp.task, stamp.write, sector});
-        });
+        Stamper stamper(self.next_stamp(first));
+        request = &io.write({first, end}, {}, [&](std::byte* out, Sector) { stamper.next(out); });
         break;
       }
       case IologAction::kAdd:

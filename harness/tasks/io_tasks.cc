@@ -49,11 +49,9 @@ void write_direct(Self& self, const WriteTask& task) {
     if (round > 0) pause_between(self, task.pace.every);
     make_room(io, task.in_flight);
     const SectorRange range = block_of_round(self, task.area, device.sectors(), round);
-    const Stamp stamp = self.next_stamp(range.begin);
-    DirectRequest& request =
-        io.write(range, {.fua = task.fua, .preflush = false}, [&](std::byte* out, Sector sector) {
-          stamp_sector(out, {stamp.task, stamp.write, sector});
-        });
+    Stamper stamper(self.next_stamp(range.begin));
+    DirectRequest& request = io.write(range, {.fua = task.fua, .preflush = false},
+                                      [&](std::byte* out, Sector) { stamper.next(out); });
     if (task.scribble) scribble(self, io, request);
     if (task.in_flight == 1) drain(io);
     if (task.flush_every != 0 && (round + 1) % task.flush_every == 0) {

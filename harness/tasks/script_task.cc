@@ -16,11 +16,9 @@ DirectRequest& start(Self& self, DirectIo& io, const IoRequest& request) {
     case Op::kFlush: return io.flush();
     case Op::kDiscard: return io.discard(range);
     case Op::kWrite: {
-      const Stamp stamp = self.next_stamp(range.begin);
+      Stamper stamper(self.next_stamp(range.begin));
       return io.write(range, {.fua = request.fua, .preflush = false},
-                      [&](std::byte* out, Sector sector) {
-                        stamp_sector(out, {stamp.task, stamp.write, sector});
-                      });
+                      [&](std::byte* out, Sector) { stamper.next(out); });
     }
   }
   UNMODELLED("operation in a script");

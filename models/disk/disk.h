@@ -107,7 +107,10 @@ class Disk final : public BlockDevice {
   // For oracles: no latency, no faults, no trace.
   const Image& media() const { return media_; }  // durable for certain
   // The newest content of a page, cache first. Requires index < sectors() / 8.
-  PageRef current_page(std::uint64_t index) const { return cache_.current(index); }
+  // The reference stays valid until the disk changes.
+  const PageRef& current_page(std::uint64_t index) const { return cache_.current(index); }
+  // Nothing is cached: the media are all there is.
+  bool cache_empty() const { return cache_.dirty().empty(); }
   // Media overlaid by the cache; costs what is dirty.
   Image current_image() const;
 

@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -116,6 +117,13 @@ class Image {
       if (!equal_bytes(now, pristine_->page(*index))) visit(*index, now);
     }
   }
+  // Calls visit(index) for every page that is stored differently in `other`, an image of the same disk,
+  // in order of index; what the two share is passed over. Their bytes may be equal all the same.
+  template <typename Visit>
+  void for_each_difference(const Image& other, Visit visit) const {
+    CHECK(pristine_ == other.pristine_);
+    visit_differences(root_, other.root_, levels_ - 1, 0, visit);
+  }
   // The first stored page at or after `index`; none: no more.
   std::optional<std::uint64_t> next_written(std::uint64_t index) const;
 
@@ -138,6 +146,27 @@ class Image {
   }
   static std::uint32_t slot_of(std::uint64_t index, std::uint32_t level) {
     return static_cast<std::uint32_t>(index >> (6 * level)) % kImageFanOut;
+  }
+  template <typename Visit>
+  static void visit_differences(const ImageNode* a, const ImageNode* b, std::uint32_t level,
+                                std::uint64_t first_index, Visit& visit) {
+    if (a == b) return;
+    const std::uint64_t present = (a == nullptr ? 0 : a->present) | (b == nullptr ? 0 : b->present);
+    for (std::uint64_t rest = present; rest != 0; rest &= rest - 1) {
+      const auto slot = static_cast<std::uint32_t>(std::countr_zero(rest));
+      if (level == 0) {
+        const PageContent* mine =
+            a == nullptr ? nullptr : static_cast<const ImageLeaf*>(a)->pages[slot].get();
+        const PageContent* others =
+            b == nullptr ? nullptr : static_cast<const ImageLeaf*>(b)->pages[slot].get();
+        if (mine != others) visit(first_index + slot);
+      } else {
+        visit_differences(
+            a == nullptr ? nullptr : static_cast<const ImageBranch*>(a)->children[slot],
+            b == nullptr ? nullptr : static_cast<const ImageBranch*>(b)->children[slot], level - 1,
+            first_index + (static_cast<std::uint64_t>(slot) << (6 * level)), visit);
+      }
+    }
   }
   void drop(ImageNode* node, std::uint32_t level);
   // The node in *place, alone there: made if there is none, copied if it is shared.

@@ -49,20 +49,29 @@ void put_row(char* row, const Stamp& stamp) {
 
 }  // namespace
 
-void stamp_sector(std::byte* out, const Stamp& stamp) {
-  char row[kStampRowBytes];
-  put_row(row, stamp);
+Stamper::Stamper(const Stamp& first) { put_row(row_, first); }
+
+void Stamper::next(std::byte* out) {
   for (std::uint32_t i = 0; i < kSectorBytes / kStampRowBytes; ++i) {
-    put(row, kRowNumber, i);
-    std::memcpy(out + i * kStampRowBytes, row, kStampRowBytes);
+    row_[kRowNumber.at] = static_cast<char>('0' + i);
+    std::memcpy(out + i * kStampRowBytes, row_, kStampRowBytes);
   }
+  for (std::uint32_t digit = kSector.at + kSector.digits; digit-- > kSector.at;) {
+    if (row_[digit] != '9') {
+      ++row_[digit];
+      return;
+    }
+    row_[digit] = '0';
+  }
+  CHECK(false, "no stamp has so high a sector");
 }
+
+void stamp_sector(std::byte* out, const Stamp& stamp) { Stamper(stamp).next(out); }
 
 void stamp_sectors(std::span<std::byte> out, Stamp stamp) {
   CHECK(out.size() % kSectorBytes == 0, out.size());
-  for (std::size_t at = 0; at < out.size(); at += kSectorBytes, ++stamp.sector) {
-    stamp_sector(out.data() + at, stamp);
-  }
+  Stamper stamper(stamp);
+  for (std::size_t at = 0; at < out.size(); at += kSectorBytes) stamper.next(out.data() + at);
 }
 
 void stamp_bytes(std::span<std::byte> out, const Stamp& stamp, std::uint32_t offset) {

@@ -27,6 +27,17 @@ struct Stamp {
 
 // Fills one sector.
 void stamp_sector(std::byte* out, const Stamp& stamp);
+
+// Fills sector after sector of one write: the numbers are put into digits once, then counted up.
+class Stamper {
+ public:
+  explicit Stamper(const Stamp& first);
+  // Fills one sector, and goes on to the next.
+  void next(std::byte* out);
+
+ private:
+  char row_[kStampRowBytes];
+};
 // Fills sectors from stamp.sector on; out.size() is a multiple of 512.
 void stamp_sectors(std::span<std::byte> out, Stamp stamp);
 // Fills any number of bytes with the rows of a stamped sector, from its byte `offset` on: what a
