@@ -154,6 +154,7 @@ class DiskLog final : public DirtyLog {
  private:
   bool read_header();
   bool write_header();
+  bool write_bits_first();
   bool flush_device();
   void adopt_header();
   bool transfer(Op op, SectorRange range, std::span<const Segment> segments);

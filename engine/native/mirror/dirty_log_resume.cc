@@ -38,8 +38,30 @@ void DiskLog::adopt_header() {
   frames_[0].store(pages(), 0, bytes, mirror_log::kHeaderBytes);
 }
 
+// A header vouches for the bits behind it: were both written at once, a power cut could leave a new
+// header over bits of something else. So where the header changes, the bits are made durable first.
+// What shares an atomic block with the header needs no such care.
+bool DiskLog::write_bits_first() {
+  const Sector first = arguments_.device->limits().logical_block_sectors == 1
+                           ? mirror_log::kBitmapSector
+                           : kPageSectors;
+  if (first >= log_sectors_) return true;
+  std::vector<Segment> behind_header;
+  std::uint64_t skip = first * kSectorBytes;
+  for (Segment segment : segments_) {
+    const auto skipped = static_cast<std::uint32_t>(std::min<std::uint64_t>(skip, segment.length));
+    skip -= skipped;
+    segment.offset += skipped;
+    segment.length -= skipped;
+    if (segment.length > 0) behind_header.push_back(segment);
+  }
+  return transfer(Op::kWrite, {first, log_sectors_}, behind_header) && flush_device();
+}
+
 bool DiskLog::resume() {
-  if (!read_header()) {
+  const bool readable = read_header();
+  const mirror_log::Header believed = header_;
+  if (!readable) {
     REACHED("the log cannot be read at resume");
     if (site_.switches.resume_read_fail == ResumeReadFail::kIgnore) {
       all_in_sync();
@@ -49,7 +71,12 @@ bool DiskLog::resume() {
     header_.region_count = 0;  // nothing is known: everything is out of sync
   }
   adopt_header();
-  bool ok = write_header();
+  bool ok = true;
+  if (header_ != believed && site_.switches.log_create_bits_first) {
+    REACHED("a log is created or resized: its bits are made durable before its header");
+    ok = write_bits_first();
+  }
+  ok = ok && write_header();
   if (ok) {
     ok = flush_device();
     if (!ok) device_flush_failed_ = true;

@@ -19,6 +19,7 @@ constexpr std::string_view kResumeReadFail[] = {"fail", "ignore"};
 constexpr std::string_view kBitOrder[] = {"le", "native-swapped"};
 constexpr std::string_view kBuffer[] = {"shared", "bounce", "stable", "delayed-clean"};
 constexpr std::string_view kReadBalance[] = {"off", "round-robin", "chosen"};
+constexpr std::string_view kLogCreate[] = {"bits-first", "at-once"};
 constexpr std::string_view kNosyncEntry[] = {"keep", "free-early", "never-reclaim"};
 
 constexpr SwitchInfo kTable[] = {
@@ -100,6 +101,10 @@ constexpr SwitchInfo kTable[] = {
     {"mirror.flush_failure_ends_recovery", kOnOff,
      "off: a flush fails while a region waits for its writes before recovery: recovery never ends",
      "mir-flush-failure-strands-recovery"},
+    {"mirror.log_create", kLogCreate,
+     "at-once: a new log's header and bits go out as one write, so a power cut can leave the header "
+     "over bits of whatever the device held before",
+     "log-create-torn"},
 };
 
 // The index of the plan's value among the switch's values.
@@ -155,6 +160,7 @@ MirrorSwitches parse_mirror_switches(const SwitchValues& values) {
   flag("mirror.mark_dirty", &s.mark_dirty);
   flag("mirror.undo_presuspend", &s.undo_presuspend);
   flag("mirror.flush_failure_ends_recovery", &s.flush_failure_ends_recovery);
+  flag("mirror.log_create", &s.log_create_bits_first);
   return s;
 }
 

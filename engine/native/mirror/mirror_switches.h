@@ -50,6 +50,7 @@ struct MirrorSwitches {
   bool mark_dirty = true;
   bool undo_presuspend = true;
   bool flush_failure_ends_recovery = true;
+  bool log_create_bits_first = true;
 };
 
 // Requires values of the table: whoever read the plan has judged them. Other rooms' names are
