@@ -58,7 +58,7 @@ RunStatistics statistics_from_json(const Json& json) {
 }
 
 Json violation_to_json(const Violation& v) {
-  return {{"oracle", v.oracle},     {"blame", blame_name(v.blame)}, {"device", v.device},
+  return {{"oracle", v.oracle},     {"blame", blame_name(v.blame)}, {"device", v.device}, {"state", v.state},
           {"begin", v.sectors.begin}, {"end", v.sectors.end},       {"sentence", v.sentence},
           {"details", v.details},   {"at_ns", v.at.ns()},           {"event", v.event},
           {"life", v.life}};
@@ -72,6 +72,7 @@ Violation violation_from_json(const Json& json) {
     if (blame == blame_name(candidate)) v.blame = candidate;
   }
   v.device = json.at("device");
+  v.state = json.at("state");
   v.sectors = {json.at("begin"), json.at("end")};
   v.sentence = json.at("sentence");
   v.details = json.at("details").get<std::vector<std::string>>();

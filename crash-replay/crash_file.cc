@@ -59,6 +59,7 @@ Result<Violation> read_violation(const YamlNode& node, const std::string& file) 
   if (!whose.ok()) return Failure{whose.error()};
   violation.blame = *whose;
   if (const YamlNode* device = node.find("device")) violation.device = device->text;
+  if (const YamlNode* state = node.find("state")) violation.state = state->text;
   if (const YamlNode* sentence = node.find("sentence")) violation.sentence = sentence->text;
   return violation;
 }
@@ -75,6 +76,7 @@ std::string write_crash(const Crash& crash) {
     out += "  - oracle: " + yaml_scalar(violation.oracle) + "\n";
     out += fmt::format("    blame: {}\n", blame_name(violation.blame));
     out += "    device: " + yaml_scalar(violation.device) + "\n";
+    out += "    state: " + yaml_scalar(violation.state) + "\n";
     out += "    sentence: " + yaml_scalar(violation.sentence) + "\n";
   }
   out += "plan:\n" + indented(write_plan(crash.plan), "  ");

@@ -51,11 +51,14 @@ void report_mismatch(World& world, std::string_view device, const Mismatch& mism
   violation.blame = world.judge().blame_for(device, sector);
   if (mismatch.kind == Mismatch::Kind::kUntouched) {
     violation.oracle = oracle::kUntouched;
+    violation.state = "after a power cut";
     violation.sentence = fmt::format(
         "after the power cut sector {} of {} has lost its content, although nobody has written there",
         mismatch.sector, device);
   } else {
     violation.oracle = oracle::kDurability;
+    violation.state =
+        mismatch.kind == Mismatch::Kind::kStale ? "initial content" : "what cannot be there";
     violation.sentence = fmt::format(
         "after the power cut sector {} of {} holds {}, although write {} had been made durable or "
         "was the oldest possible", mismatch.sector, device,
@@ -80,6 +83,7 @@ void read_around(World& world, std::string_view name, Checker& checker,
           if (found.sector_digest(i) == contents[at].sector_digest(i)) continue;
           Violation violation;
           violation.oracle = oracle::kStableRead;
+          violation.state = "leg lost after a power cut";
           violation.device = name;
           violation.sectors = {page * kPageSectors + i, page * kPageSectors + i + 1};
           violation.blame = world.judge().blame_for(name, violation.sectors);
@@ -183,6 +187,7 @@ Stretch live_on(World& world, const World::Condition& paused) {
   if (!refused.empty()) {
     Violation violation;
     violation.oracle = oracle::kLiveness;
+    violation.state = "does not come up";
     violation.sentence = "after the power cut " + refused;
     world.judge().report(std::move(violation));
     return Stretch::kDone;

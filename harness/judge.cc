@@ -16,6 +16,12 @@ std::string words_of(SectorRange range) {
                             : fmt::format("sectors {}..{}", range.begin, range.end - 1);
 }
 
+// Words without what differs from run to run.
+std::string without_numbers(std::string text) {
+  std::replace_if(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; }, '#');
+  return text;
+}
+
 std::string write_words(std::uint64_t number) {
   return number == 0 ? "the initial content" : fmt::format("write {}", number);
 }
@@ -72,18 +78,21 @@ void Judge::on_mismatches(WatchedDevice& device, const std::vector<Mismatch>& wr
     switch (mismatch.kind) {
       case Mismatch::Kind::kUntouched:
         violation.oracle = oracle::kUntouched;
+        violation.state = "read while running";
         violation.sentence = fmt::format(
             "a read of {} of {} returned something else than its old content, although nobody has "
             "written there", words_of(sector), device.name());
         break;
       case Mismatch::Kind::kStale:
         violation.oracle = oracle::kReadYourWrites;
+        violation.state = "stale content";
         violation.sentence = fmt::format(
             "a read of {} of {} returned {}, although {} had completed", words_of(sector),
             device.name(), write_words(mismatch.found_write), write_words(mismatch.expected_write));
         break;
       case Mismatch::Kind::kForeign:
         violation.oracle = oracle::kReadYourWrites;
+        violation.state = "foreign content";
         violation.sentence = fmt::format(
             "a read of {} of {} returned what it never held; expected {}", words_of(sector),
             device.name(), write_words(mismatch.expected_write));
@@ -105,6 +114,7 @@ void Judge::on_answer(const UserRequest& request, BlockStatus status) {
   for (const Sector sector : reference->take_unstable_reads()) {
     Violation violation;
     violation.oracle = oracle::kStableRead;
+    violation.state = "read twice while running";
     violation.device = device;
     violation.sectors = {sector, sector + 1};
     violation.blame = blame_for(device, violation.sectors);
@@ -158,6 +168,7 @@ void Judge::judge_success(const UserRequest& request) {
     if (some_copy_has(*reference, device, sector)) continue;
     Violation violation;
     violation.oracle = oracle::kNoFalseSuccess;
+    violation.state = request.bio->fua ? "FUA write" : "write";
     violation.device = device;
     violation.sectors = {sector, sector + 1};
     violation.blame = blame_for(device, violation.sectors);
@@ -181,6 +192,7 @@ void Judge::judge_success(const UserRequest& request) {
         }
         Violation violation;
         violation.oracle = oracle::kVersion;
+        violation.state = "mixture on a leg";
         violation.device = device;
         violation.sectors = {first, first + kPageSectors};
         violation.blame = blame_for(device, violation.sectors);
@@ -239,6 +251,8 @@ void Judge::judge_error(const FailedRequest& request) {
   if (fit.empty()) return;
   Violation violation;
   violation.oracle = oracle::kNoFalseError;
+  violation.state = fmt::format("{} ends with {}", op_name(request.op),
+                                status_name(request.status.code));
   violation.device = request.device;
   violation.sectors = request.range;
   violation.sentence = fmt::format(
@@ -287,6 +301,7 @@ void Judge::check_claim(Claim& claim) {
     const Sector where = claim.view->begin() + *differs;
     Violation violation;
     violation.oracle = oracle::kNoFalseSync;
+    violation.state = state.clean ? "clean" : "in sync";
     violation.device = claim.device;
     violation.sectors = {where, where + 1};
     violation.blame = blame_for(claim.device, violation.sectors);
@@ -366,6 +381,7 @@ void Judge::check_legs() {
       const Sector where = view->begin() + *differs;
       Violation violation;
       violation.oracle = oracle::kLegsIdentical;
+      violation.state = clean ? "clean in the log" : "claimed in sync";
       violation.device = device;
       violation.sectors = {where, where + 1};
       violation.blame = blame_for(device, violation.sectors);
@@ -387,7 +403,7 @@ void Judge::report_stuck(std::string_view how) {
     violation.details.push_back(
         names.name(fiber.actor) + " waits for " + fiber.waits_for +
         (fiber.held_by == Actor::kNobody ? "" : ", held by " + names.name(fiber.held_by)));
-    if (violation.device.empty()) violation.device = "-";
+    if (fiber.is_task && violation.state.empty()) violation.state = "waits for " + without_numbers(fiber.waits_for);
   }
   report(std::move(violation));
 }
@@ -407,6 +423,7 @@ void Judge::at_rest() {
     if (!leaks.empty()) {
       Violation violation;
       violation.oracle = oracle::kNoLeak;
+      violation.state = without_numbers(leaks.front());
       violation.sentence = "at rest the engine still holds " + leaks.front();
       violation.details = std::move(leaks);
       report(std::move(violation));

@@ -13,6 +13,10 @@ std::string_view blame_name(Blame blame) {
   UNMODELLED("blame");
 }
 
+std::string signature(const Violation& violation) {
+  return fmt::format("{}/{}/{}", violation.oracle, blame_name(violation.blame), violation.state);
+}
+
 void RunStatistics::add(const RunStatistics& other) {
   runs += other.runs;
   power_cuts += other.power_cuts;

@@ -19,6 +19,7 @@ struct Violation {
   std::string oracle;      // "legs-identical-where-clean"
   Blame blame = Blame::kEngine;
   std::string device;      // mapped device; may be empty
+  std::string state;       // the engine state involved, in a few words that do not depend on numbers
   SectorRange sectors;     // of that device; empty: not about sectors
   std::string sentence;    // what was promised and what was found, without a full stop
   std::vector<std::string> details;  // further lines: who waits for whom, versions
@@ -28,6 +29,9 @@ struct Violation {
 };
 
 std::string_view blame_name(Blame blame);  // "engine", "application", "disk"
+
+// Two violations with one signature are taken for one finding: "durability/engine/stale content".
+std::string signature(const Violation& violation);
 
 struct RunStatistics {
   std::uint64_t runs = 0;

@@ -109,6 +109,7 @@ void judge(Administrator& admin, const DmsetupStep& step, const DmResult<>& resu
   Violation violation;
   violation.oracle = oracle::kAnswers;
   violation.device = step.device;
+  violation.state = fmt::format("{} answers {}", verb_name(step.verb), answer);
   violation.sentence = fmt::format(
       "dmsetup {} {} answered {}, expected {}", verb_name(step.verb), step.device,
       answer.empty() ? "success" : answer, step.answer.empty() ? "success" : step.answer);

@@ -22,6 +22,7 @@ bool carried_on(Self& self, const Ext2Task& task, const Ext2Result<>& result) {
   if (error.kind == Ext2Error::Kind::kDamaged) {
     Violation violation;
     violation.oracle = oracle::kReadYourWrites;
+    violation.state = "damaged ext2";
     violation.device = task.device;
     violation.sentence = "ext2 finds its own metadata damaged: " + error.to_string();
     self.host.report(std::move(violation));

@@ -31,6 +31,7 @@ void compare(Self& self, const IoTask& task, const IoStep& step, BlockStatus sta
   Violation violation;
   violation.oracle = oracle::kAnswers;
   violation.device = task.device;
+  violation.state = fmt::format("{} ends with {}", op_name(step.request.op), status_name(status.code));
   violation.sectors = {step.request.sector, step.request.sector + step.request.sectors};
   violation.sentence = fmt::format("{} of the script ended with {}, expected {}",
                                    notation(step.request), status_name(status.code),
