@@ -90,7 +90,6 @@ std::uint32_t Ext2FileSystem::seconds() const {
 }
 
 Ext2Error Ext2FileSystem::explain(const char* what, errcode_t code) const {
-  CHECK(code != 0);
   CHECK(code != EXT2_ET_NO_MEMORY, what);
   if (!io_.failure().ok()) return {Ext2Error::Kind::kDevice, io_.failure(), code, what};
   return {kind_of(code), BlockStatus::okay(), code, what};
@@ -100,7 +99,8 @@ template <typename Call>
 Ext2Result<> Ext2FileSystem::run(const char* what, Call call) {
   io_.forget_failure();
   const errcode_t code = io_.run(call);
-  if (code != 0) return Failure{explain(what, code)};
+  // libext2fs' block iterators swallow errors of the blocks that they read and write.
+  if (code != 0 || !io_.failure().ok()) return Failure{explain(what, code)};
   return Done{};
 }
 

@@ -22,8 +22,7 @@ using Kind = FakeByteDevice::Kind;
 struct World {
   StackPool stacks;
   PlainChoices plain;
-  ActorNames names;
-  Trace trace{names};
+  Trace trace;
   Scheduler scheduler{stacks, plain, trace};
 };
 
@@ -64,8 +63,8 @@ Verdict fsck(std::span<const std::byte> image) {
   } while (false)
 #define ASSERT_DONE(expression)                                               \
   do {                                                                        \
-    const auto outcome = (expression);                                        \
-    ASSERT_TRUE(outcome.ok()) << #expression << ": " << outcome.error().to_string(); \
+    const auto& done_ = (expression);                                         \
+    ASSERT_TRUE(done_.ok()) << #expression << ": " << done_.error().to_string(); \
   } while (false)
 
 std::vector<std::byte> text(std::size_t size, char letter) {
@@ -217,11 +216,20 @@ TEST(Ext2, it_stays_clean_wherever_space_runs_out) {
     ASSERT_DONE(fs.format({}));
     ASSERT_DONE(fs.mount());
     ASSERT_DONE(fs.create("near", text((12 + 256) * 1024 - 1024, 'n')));
-    while (fs.free_blocks() > 12 + spare) ASSERT_DONE(fs.create(std::to_string(fs.free_blocks()), text(1024, 'x')));
-    // Crosses into the doubly indirect blocks.
-    (void)fs.append("near", text(64 * 1024, 'm'));
-    for (int i = 0; i < 100; ++i) (void)fs.create("long-name-to-fill-directories-" + std::to_string(i), {});
-    (void)fs.mkdir("no-room");
+    ASSERT_DONE(fs.create("rest", text(1024, 'r')));
+    while (fs.free_blocks() > 4 + spare) ASSERT_DONE(fs.append("rest", text(1024, 'r')));
+    // Crosses into the doubly indirect blocks, where each step needs a block of another kind.
+    const auto appended = fs.append("near", text(64 * 1024, 'm'));
+    ASSERT_FALSE(appended.ok());
+    EXPECT_EQ(appended.error().kind, Ext2Error::Kind::kNoSpace);
+    Ext2Result<> made = Done{};
+    for (int i = 0; made.ok(); ++i) made = fs.mkdir("directory" + std::to_string(i));
+    EXPECT_EQ(made.error().kind, Ext2Error::Kind::kNoSpace);
+    bool linked = true;
+    for (int i = 0; i < 60 && linked; ++i) {
+      linked = fs.create("long-name-to-fill-directories-" + std::to_string(i), {}).ok();
+    }
+    EXPECT_FALSE(linked);  // the root cannot grow
     ASSERT_DONE(fs.sync());
     EXPECT_CLEAN(machine.device.bytes);
   }
@@ -293,7 +301,9 @@ TEST(Ext2, an_allocation_stores_single_bytes_into_the_bitmaps_before_anything_po
     if (operation.kind == Kind::kWrite) order += 'D';
     if (operation.kind != Kind::kStore) continue;
     const std::uint64_t block = operation.offset / 1024;
-    if (block == block_bitmap || block == inode_bitmap) EXPECT_EQ(operation.size, 1u);
+    if (block == block_bitmap || block == inode_bitmap) {
+      EXPECT_EQ(operation.size, 1u);
+    }
     if (block == block_bitmap) order += 'b';
     if (block == inode_bitmap) order += 'i';
     if (block >= inode_table && block < inode_table + 32 && order.back() != 'I') order += 'I';
@@ -506,7 +516,7 @@ TEST(Ext2, a_fiber_that_waits_for_the_device_runs_to_the_end) {
   Machine machine(kMiB);
   machine.device.scheduler = &machine.scheduler;
   bool ended = false;
-  machine.scheduler.spawn(machine.names.intern("ext2"), FiberRole::kTask, [&] {
+  machine.scheduler.spawn(machine.trace.actors().intern("ext2"), FiberRole::kTask, [&] {
     live(machine.fs);
     ended = true;
   });
@@ -520,7 +530,7 @@ TEST(Ext2, a_fiber_can_be_unwound_at_any_of_its_waits) {
   {
     Machine machine(kMiB);
     machine.device.scheduler = &machine.scheduler;
-    machine.scheduler.spawn(machine.names.intern("ext2"), FiberRole::kTask,
+    machine.scheduler.spawn(machine.trace.actors().intern("ext2"), FiberRole::kTask,
                             [&] { live(machine.fs); });
     while (machine.scheduler.step()) ++steps;
   }
@@ -530,7 +540,7 @@ TEST(Ext2, a_fiber_can_be_unwound_at_any_of_its_waits) {
     Machine machine(kMiB);
     machine.device.scheduler = &machine.scheduler;
     bool ended = false;
-    machine.scheduler.spawn(machine.names.intern("ext2"), FiberRole::kTask, [&] {
+    machine.scheduler.spawn(machine.trace.actors().intern("ext2"), FiberRole::kTask, [&] {
       live(machine.fs);
       ended = true;
     });
@@ -549,11 +559,11 @@ TEST(Ext2, bitmaps_change_while_they_are_written_back_and_the_end_is_clean) {
     PageSpace pages(pool, 0);
     Memory memory(world.scheduler, MemoryOptions{});
     FakeBlockDevice disk(world.scheduler, pages, kMiB);
-    PageCache cache(world.scheduler, memory, pages, disk, world.names.intern("pagecache"));
+    PageCache cache(world.scheduler, memory, pages, disk, world.trace.actors().intern("pagecache"));
     PageCacheDevice device(cache);
     Ext2FileSystem fs(device, world.scheduler);
     bool ended = false;
-    world.scheduler.spawn(world.names.intern("ext2"), FiberRole::kTask, [&] {
+    world.scheduler.spawn(world.trace.actors().intern("ext2"), FiberRole::kTask, [&] {
       ASSERT_DONE(fs.format({}));
       ASSERT_DONE(fs.mount());
       for (int i = 0; i < 40; ++i) {
@@ -564,7 +574,7 @@ TEST(Ext2, bitmaps_change_while_they_are_written_back_and_the_end_is_clean) {
       ASSERT_DONE(fs.unmount());
       ended = true;
     });
-    world.scheduler.spawn(world.names.intern("pdflush"), FiberRole::kTask, [&] {
+    world.scheduler.spawn(world.trace.actors().intern("pdflush"), FiberRole::kTask, [&] {
       while (!ended) {
         cache.write_back(Instant::at_ns(INT64_MAX));
         world.scheduler.sleep(Duration::microseconds(100));
