@@ -133,7 +133,8 @@ Outcome<> write_file_bytes(const std::string& path, std::span<const std::byte> b
   }
   File file(std::fopen(path.c_str(), "wb"));
   if (!file) return Failure{at_path(path, std::strerror(errno))};
-  const bool written = std::fwrite(bytes.data(), 1, bytes.size(), file.get()) == bytes.size();
+  const bool written = bytes.empty() ||
+                       std::fwrite(bytes.data(), 1, bytes.size(), file.get()) == bytes.size();
   const int write_errno = errno;
   const bool closed = std::fclose(file.release()) == 0;
   if (!written) return Failure{at_path(path, std::strerror(write_errno))};
