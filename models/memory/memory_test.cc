@@ -93,7 +93,7 @@ TEST(Memory, direct_reclaim_drops_the_page_used_longest_ago) {
   TestWorld world({.pages = 8});
   std::vector<std::byte> out(4096);
   world.task("reader", [&] {
-    for (std::uint64_t page : {0, 1, 2, 3, 4, 5, 6, 7, 0}) {
+    for (const std::uint64_t page : {0u, 1u, 2u, 3u, 4u, 5u, 6u, 7u, 0u}) {
       EXPECT_TRUE(world.cache->read(page * 4096, out).ok());
     }
     EXPECT_EQ(world.memory.free_pages(), 0u);

@@ -338,8 +338,10 @@ TEST(PageCache, fsync_ends_although_a_writer_never_stops) {
   world.device.delay = Duration::milliseconds(1);
   bool ended = false;
   world.task("writer", [&] {
-    for (std::uint64_t i = 1; !ended; ++i) {
-      EXPECT_TRUE(world.cache->store(i % 4 * 4096, stamped(i, 0, 1)).ok());
+    std::uint64_t count = 0;
+    while (!ended) {
+      ++count;
+      EXPECT_TRUE(world.cache->store(count % 4 * 4096, stamped(count, 0, 1)).ok());
       world.scheduler.sleep(Duration::microseconds(50));
     }
   });

@@ -51,11 +51,17 @@ void put_row(char* row, const Stamp& stamp) {
 
 Stamper::Stamper(const Stamp& first) { put_row(row_, first); }
 
+// Counts up before the second sector and later ones: the highest sector of all can be stamped too.
 void Stamper::next(std::byte* out) {
+  if (begun_) count_up();
+  begun_ = true;
   for (std::uint32_t i = 0; i < kSectorBytes / kStampRowBytes; ++i) {
     row_[kRowNumber.at] = static_cast<char>('0' + i);
     std::memcpy(out + i * kStampRowBytes, row_, kStampRowBytes);
   }
+}
+
+void Stamper::count_up() {
   for (std::uint32_t digit = kSector.at + kSector.digits; digit-- > kSector.at;) {
     if (row_[digit] != '9') {
       ++row_[digit];

@@ -1,7 +1,7 @@
 // Stamps: what test data consists of. Every sector says in plain text who wrote it, the how-manieth
 // write of that task it was, and where it was meant to go, in 64-byte rows that fit a hex dump:
 //
-//   dmsim task 00003 write 0000000012 sector 0000000000768 row 0 ...\n
+//   dmsim task 00003 write 0000000012 sector 0000000000768 row 0...\n
 //
 // Two writes never stamp the same bytes, a misdirected sector shows by its own number, and a sector
 // that mixes two writes shows by its rows.
@@ -32,10 +32,12 @@ void stamp_sector(std::byte* out, const Stamp& stamp);
 class Stamper {
  public:
   explicit Stamper(const Stamp& first);
-  // Fills one sector, and goes on to the next.
+  // Fills the first sector, then the one behind it, and so on. Requires a sector < 10^13.
   void next(std::byte* out);
 
  private:
+  void count_up();
+  bool begun_ = false;
   char row_[kStampRowBytes];
 };
 // Fills sectors from stamp.sector on; out.size() is a multiple of 512.

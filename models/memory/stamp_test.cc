@@ -70,6 +70,15 @@ TEST(Stamp, several_sectors_carry_their_own_numbers) {
   EXPECT_EQ(read_stamp(bytes.data() + 2 * kSectorBytes), (Stamp{4, 5, 8}));
 }
 
+TEST(Stamp, the_sector_number_carries_over_all_digits_and_may_be_the_highest) {
+  std::vector<std::byte> bytes(2 * kSectorBytes);
+  for (const Sector first : {Sector{9}, Sector{999'999}, Sector{9'999'999'999'998}}) {
+    stamp_sectors(bytes, {1, 2, first});
+    EXPECT_EQ(read_stamp(bytes.data()), (Stamp{1, 2, first}));
+    EXPECT_EQ(read_stamp(bytes.data() + kSectorBytes), (Stamp{1, 2, first + 1}));
+  }
+}
+
 TEST(Stamp, a_part_of_a_sector_is_stamped_as_the_whole_would_be) {
   std::byte whole[kSectorBytes];
   std::byte part[100];
