@@ -244,6 +244,22 @@ TEST(PageCache, a_store_under_writeback_dirties_the_page_again_and_the_bio_sampl
   EXPECT_TRUE(world.events(kCacheStableWait).empty());
 }
 
+TEST(PageCache, background_writeback_does_not_wait_for_a_page_dirtied_under_writeback) {
+  TestWorld world;
+  world.device.holding = true;
+  world.task("pdflush", [&] {
+    EXPECT_TRUE(world.cache->write(0, stamped(1, 0)).ok());
+    world.cache->write_back(for_ever());
+    EXPECT_TRUE(world.cache->store(0, stamped(2, 0, 1)).ok());
+    EXPECT_TRUE(world.cache->write(8192, stamped(1, 16)).ok());
+    world.cache->write_back(for_ever());
+    EXPECT_EQ(world.device.log, (Log{"W0+8", "W16+8"}));
+    EXPECT_EQ(world.cache->dirty_pages(), 1u);
+    world.device.release_all();
+  });
+  ASSERT_TRUE(world.run_tasks());
+}
+
 TEST(PageCache, a_write_of_a_whole_page_under_writeback_reaches_the_bio_too) {
   TestWorld world;
   world.device.holding = true;
@@ -353,6 +369,21 @@ TEST(PageCache, fsync_ends_although_a_writer_never_stops) {
   world.run_for(Duration::milliseconds(40));
   EXPECT_TRUE(ended);
   ended = true;
+}
+
+TEST(PageCache, fsync_leaves_pages_that_were_dirtied_after_it_began) {
+  TestWorld world({}, {.pages_per_bio = 1, .writes_in_flight = 1});
+  world.task("syncer", [&] {
+    EXPECT_TRUE(world.cache->write(0, stamped(1, 0, 16)).ok());
+    EXPECT_TRUE(world.cache->fsync().ok());
+  });
+  world.task("late writer", [&] {
+    world.scheduler.sleep(Duration::microseconds(10));  // fsync waits for room
+    EXPECT_TRUE(world.cache->write(8192, stamped(2, 16)).ok());
+  });
+  ASSERT_TRUE(world.run_tasks());
+  EXPECT_EQ(world.device.log, (Log{"W0+8", "c(W0+8)", "W8+8", "c(W8+8)", "F", "c(F)"}));
+  EXPECT_EQ(world.cache->dirty_pages(), 1u);
 }
 
 TEST(PageCache, a_write_error_is_reported_once_and_the_page_is_clean) {
