@@ -1,3 +1,6 @@
+// The verbs of Ext2FileSystem, in the order of a life: format, mount and unmount, names, files. One file
+// although it is long: all of it is straight-line calls into libext2fs through run(), which turns what
+// they answer into our errors and lets an unwinding fiber go on unwinding.
 #include "models/workload/ext2_workload.h"
 
 #include <fmt/format.h>
@@ -112,7 +115,8 @@ Ext2Result<> Ext2FileSystem::format(const Ext2Options& options) {
   io_.set_mode(Ext2Io::Mode::kFormat);
   FileSystem fs;
   TRY(initialize(options, &fs));
-  // The boot block, and the rest of the super block: libext2fs writes only words that are not zero.
+  // The boot block and what lies behind the super block: libext2fs leaves both alone, mke2fs wipes
+  // them, so that nobody takes the device for what it was before.
   TRY(zero_bytes(0, std::max<std::uint64_t>(kPageBytes, options.block_bytes)));
   TRY(run("ext2fs_allocate_tables", [&] { return ext2fs_allocate_tables(fs.get()); }));
   TRY(zero_tables(fs.get()));
