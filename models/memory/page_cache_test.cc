@@ -502,6 +502,38 @@ TEST(PageCache, a_dirty_page_beyond_the_end_of_a_shrunk_device_fails_alone) {
   EXPECT_EQ(world.cache->dirty_pages(), 0u);
 }
 
+// Every frame holds a dirty page, so that whoever wants one has to wait for writeback.
+void fill_memory_with_dirty_pages(TestWorld& world) {
+  world.task("filler", [&] { EXPECT_TRUE(world.cache->write(0, stamped(1, 0, 8 * 8)).ok()); });
+  EXPECT_TRUE(world.run_tasks());
+  EXPECT_EQ(world.memory.free_pages(), 0u);
+}
+
+TEST(PageCache, two_fibers_that_both_had_to_find_a_frame_for_a_page_end_up_with_one_page) {
+  TestWorld world({.pages = 8});
+  fill_memory_with_dirty_pages(world);
+  world.device.log.clear();
+  for (const char* name : {"reader-1", "reader-2"}) {
+    world.task(name, [&] {
+      EXPECT_EQ(read_bytes(*world.cache, 80 * 512, 4096), world.device.bytes_at(80, 8));
+    });
+  }
+  ASSERT_TRUE(world.run_tasks());
+  EXPECT_EQ(std::count(world.device.log.begin(), world.device.log.end(), "R80+8"), 1);
+  EXPECT_EQ(world.memory.free_pages() + world.cache->resident_pages(), 8u);
+}
+
+TEST(PageCache, a_device_that_shrinks_while_a_frame_is_being_found_fails_the_read) {
+  TestWorld world({.pages = 8});
+  fill_memory_with_dirty_pages(world);
+  world.task("reader", [&] {
+    std::vector<std::byte> out(4096);
+    EXPECT_EQ(world.cache->read(80 * 512, out).code, kEio);
+  });
+  world.task("administrator", [&] { world.device.shrink(64); });
+  ASSERT_TRUE(world.run_tasks());
+}
+
 TEST(PageCache, the_trace_tells_who_stored_which_version_of_which_page) {
   TestWorld world;
   std::uint64_t before = 0;
