@@ -47,6 +47,42 @@ Result<Blame> read_blame(const YamlNode& node, const std::string& file) {
                           "unknown blame '" + node.text + "', expected engine, application or disk")};
 }
 
+template <typename Number>
+bool parse_number(std::string_view text, Number* value, int base = 10) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), *value, base);
+  return error == std::errc() && end == text.data() + text.size();
+}
+
+// "8..16".
+bool parse_sectors(std::string_view text, SectorRange* range) {
+  const std::size_t dots = text.find("..");
+  return dots != std::string_view::npos && parse_number(text.substr(0, dots), &range->begin) &&
+         parse_number(text.substr(dots + 2), &range->end) && range->begin <= range->end;
+}
+
+// One key of a violation. False: its value is not of the right kind.
+bool read_violation_key(const YamlEntry& entry, Violation* violation) {
+  const YamlNode& value = entry.value;
+  if (entry.key == "details") {
+    for (const YamlNode& line : value.items) violation->details.push_back(line.text);
+    return value.is_sequence();
+  }
+  std::int64_t at_ns = 0;
+  if (entry.key == "sectors") return parse_sectors(value.text, &violation->sectors);
+  if (entry.key == "event") return parse_number(value.text, &violation->event);
+  if (entry.key == "life") return parse_number(value.text, &violation->life);
+  if (entry.key == "at-ns") {
+    const bool good = parse_number(value.text, &at_ns);
+    violation->at = Instant::at_ns(at_ns);
+    return good;
+  }
+  if (entry.key == "oracle") violation->oracle = value.text;
+  if (entry.key == "device") violation->device = value.text;
+  if (entry.key == "state") violation->state = value.text;
+  if (entry.key == "sentence") violation->sentence = value.text;
+  return value.is_scalar();
+}
+
 Result<Violation> read_violation(const YamlNode& node, const std::string& file) {
   Violation violation;
   const YamlNode* name = node.find("oracle");
@@ -54,14 +90,45 @@ Result<Violation> read_violation(const YamlNode& node, const std::string& file) 
   if (name == nullptr || !name->is_scalar() || blame == nullptr || !blame->is_scalar()) {
     return Failure{error_at(file, node.position, "a violation needs an oracle and a blame")};
   }
-  violation.oracle = name->text;
   auto whose = read_blame(*blame, file);
   if (!whose.ok()) return Failure{whose.error()};
   violation.blame = *whose;
-  if (const YamlNode* device = node.find("device")) violation.device = device->text;
-  if (const YamlNode* state = node.find("state")) violation.state = state->text;
-  if (const YamlNode* sentence = node.find("sentence")) violation.sentence = sentence->text;
+  for (const YamlEntry& entry : node.entries) {
+    if (read_violation_key(entry, &violation)) continue;
+    return Failure{error_at(file, entry.value.position,
+                            fmt::format("this cannot be the '{}' of a violation", entry.key))};
+  }
   return violation;
+}
+
+// The keys that every crash file has, and of which kind each is.
+Outcome<> check_keys(const YamlNode& root, const std::string& file) {
+  using Kind = YamlNode::Kind;
+  struct Key {
+    const char* name;
+    Kind kind;
+    const char* words;
+  };
+  constexpr Key kKeys[] = {{"fingerprint", Kind::kScalar, "a number"},
+                           {"seed", Kind::kScalar, "a number"},
+                           {"violations", Kind::kSequence, "a list"},
+                           {"plan", Kind::kMap, "a map"},
+                           {"choices", Kind::kSequence, "a list"},
+                           {"complete", Kind::kScalar, "'true'"}};
+  for (const Key& key : kKeys) {
+    const YamlNode* node = root.find(key.name);
+    if (node == nullptr) {
+      return Failure{error_at(file, root.position,
+                              fmt::format("the key '{}' is missing: is the file truncated?", key.name))};
+    }
+    if (node->kind != key.kind) {
+      return Failure{error_at(file, node->position,
+                              fmt::format("'{}' must be {}", key.name, key.words))};
+    }
+  }
+  if (root.find("complete")->text == "true") return Done{};
+  return Failure{error_at(file, root.find("complete")->position,
+                          "'complete' must be 'true': is the file truncated?")};
 }
 
 }  // namespace
@@ -78,6 +145,13 @@ std::string write_crash(const Crash& crash) {
     out += "    device: " + yaml_scalar(violation.device) + "\n";
     out += "    state: " + yaml_scalar(violation.state) + "\n";
     out += "    sentence: " + yaml_scalar(violation.sentence) + "\n";
+    out += fmt::format("    sectors: {}..{}\n", violation.sectors.begin, violation.sectors.end);
+    out += fmt::format("    at-ns: {}\n    event: {}\n    life: {}\n", violation.at.ns(),
+                       violation.event, violation.life);
+    out += violation.details.empty() ? "    details: []\n" : "    details:\n";
+    for (const std::string& detail : violation.details) {
+      out += "      - " + yaml_scalar(detail) + "\n";
+    }
   }
   out += "plan:\n" + indented(write_plan(crash.plan), "  ");
   out += crash.choices.empty() ? "choices: []\n" : "choices:\n";
@@ -85,7 +159,8 @@ std::string write_crash(const Crash& crash) {
     out += "  - " + yaml_scalar(fmt::format("{}/{} {}@{}", choice.value, choice.bound, choice.point,
                                             choice.who)) + "\n";
   }
-  return out;
+  // The last line: a file that lacks it has lost its end.
+  return out + "complete: true\n";
 }
 
 Outcome<> save_crash(const Crash& crash, const std::string& path) {
@@ -110,7 +185,12 @@ Result<Crash> read_crash(const std::string& path, const Vocabulary& vocabulary) 
   if (!file) return Failure{InputError{path, 0, 0, "cannot be read", -1}};
   std::ostringstream text;
   text << file.rdbuf();
-  auto root = parse_yaml(text.str(), path);
+  return parse_crash(text.str(), path, vocabulary);
+}
+
+Result<Crash> parse_crash(const std::string& text, const std::string& path,
+                          const Vocabulary& vocabulary) {
+  auto root = parse_yaml(text, path);
   if (!root.ok()) return Failure{root.error()};
   const YamlNode* format = root->find("dmsim-crash");
   if (!root->is_map() || format == nullptr) {
@@ -121,18 +201,16 @@ Result<Crash> read_crash(const std::string& path, const Vocabulary& vocabulary) 
                             fmt::format("crash format '{}' is not known, expected {}", format->text,
                                         kCrashFormat))};
   }
+  if (auto keys = check_keys(*root, path); !keys.ok()) return Failure{keys.error()};
   Crash crash;
-  for (const char* key : {"fingerprint", "violations", "plan", "choices"}) {
-    if (root->find(key) != nullptr) continue;
-    return Failure{error_at(path, root->position,
-                            fmt::format("the key '{}' is missing: is the file truncated?", key))};
-  }
   const YamlNode& fingerprint = *root->find("fingerprint");
-  const char* const end = fingerprint.text.data() + fingerprint.text.size();
-  const auto parsed = std::from_chars(fingerprint.text.data(), end, crash.fingerprint, 16);
-  if (parsed.ec != std::errc() || parsed.ptr != end) {
+  if (!parse_number(fingerprint.text, &crash.fingerprint, 16)) {
     return Failure{error_at(path, fingerprint.position,
                             "expected 16 hexadecimal digits, found '" + fingerprint.text + "'")};
+  }
+  const YamlNode& seed = *root->find("seed");
+  if (!parse_number(seed.text, &crash.seed)) {
+    return Failure{error_at(path, seed.position, "expected a seed, found '" + seed.text + "'")};
   }
   for (const YamlNode& item : root->find("violations")->items) {
     auto violation = read_violation(item, path);

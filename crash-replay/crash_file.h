@@ -21,11 +21,14 @@ std::string write_crash(const Crash& crash);
 Outcome<> save_crash(const Crash& crash, const std::string& path);
 
 Result<Crash> read_crash(const std::string& path, const Vocabulary& vocabulary);
+// The same of a text; `path` is used in errors only.
+Result<Crash> parse_crash(const std::string& text, const std::string& path,
+                          const Vocabulary& vocabulary);
 
 // What replaying a crash file came to.
 struct ReplayResult {
   LinearRun run;
-  bool reproduced = false;        // the first violation has the recorded oracle, device and blame
+  bool reproduced = false;        // some violation has oracle, device and blame of the first recorded
   bool same_fingerprint = false;
   std::uint64_t departures = 0;   // draws that did not meet the recorded choice
   std::string first_departure;
