@@ -23,7 +23,7 @@ constexpr std::array kOracles{
                "A write that had completed before a flush that succeeded, or with FUA, survives.",
                "mirror.forward_flush=off"},
     OracleInfo{oracle::kUntouched, "Sectors that were never written keep their content.",
-               "mirror.read_balance=chosen"},
+               "mirror.dec_promotes_nosync=on"},
     OracleInfo{oracle::kNoFalseError,
                "No request fails while a good copy could have served it.",
                "mirror.read_retry=none"},
@@ -36,7 +36,7 @@ constexpr std::array kOracles{
                "mirror.nosync_entry=never-reclaim"},
     OracleInfo{oracle::kAnswers,
                "The administrator's verbs answer as the scenario says they must.",
-               "core.requeue_to_eio=requeue-always"},
+               "mirror.log_size_check=off"},
     OracleInfo{oracle::kVersion,
                "After a power cut a sector run written at once holds a content that memory had at one "
                "instant, never a mixture of two.",

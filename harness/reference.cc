@@ -103,6 +103,8 @@ Reference::WriteRecord* Reference::begin_write(const Bio& bio) {
     note_race(*record, both);
     note_race(*other, both);
   }
+  // Each copy may read as something else now, and go on doing so.
+  if (record->discard) races_.push_back(record->range);
   in_flight_.push_back(record);
   for_each_page(record->range, [&](std::uint64_t page, std::uint8_t) {
     PageHistory& at = history(page);

@@ -75,7 +75,8 @@ class Reference final : public StoreObserver {
   // or such writes are not all that was done to it.
   bool is_whole_content(std::uint64_t page, const PageRef& found) const;
   // What the range holds is the application's own doing: it changed the buffer of a write under way, or
-  // had two writes of the same sectors under way at once, and has not written there properly since.
+  // had two writes of the same sectors under way at once, or discarded them, and has not written there
+  // properly since.
   bool raced_by_application(SectorRange range) const;
 
   // Grows whenever what a crash state must satisfy may have become stricter or wider.

@@ -524,7 +524,9 @@ std::vector<std::uint64_t> World::unknown_pages(std::string_view device) {
 bool World::disk_refused_something(std::string_view name) const {
   for (std::size_t i = 0; i < disks_.size(); ++i) {
     if (disks_[i]->name() == name) {
-      return disks_[i]->faults().struck() > 0 || gates_[i]->fails_reads();
+      // Not to know discards is no failure.
+      const FaultSet& faults = disks_[i]->faults();
+      return faults.struck() > faults.struck(FaultKind::kDiscardRefused) || gates_[i]->fails_reads();
     }
   }
   return false;

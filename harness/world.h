@@ -135,6 +135,7 @@ class World final : public TaskHost,
   void request_power_cut() override { power_cut_requested_ = true; }
   void note_tables_changed() override { judge_.note_tables_changed(); }
   bool task_ended(std::string_view name) const override;
+  Duration patience() const override { return plan_.machine.patience; }
   WaitQueue& task_ends() override { return *task_ends_; }
   std::string resolve_path(std::string_view path) const override;
 

@@ -64,12 +64,30 @@ DmResult<> without_value(const DmResult<Value>& result) {
   return Done{};
 }
 
+// Who polls always has something to do, so no watch over idle tasks notices that he waits in vain.
+void report_status_never_came(Administrator& admin, const DmsetupStep& step,
+                              const std::string& status) {
+  Violation violation;
+  violation.oracle = oracle::kLiveness;
+  violation.device = step.device;
+  violation.state = "a status that never comes";
+  violation.sentence =
+      fmt::format("the status of {} has not come to contain \"{}\" for {} s: {}", step.device,
+                  step.text, admin.self.host.patience().count_ns() / 1'000'000'000, status);
+  admin.self.host.report(std::move(violation));
+}
+
 DmResult<> wait_for_status(Administrator& admin, const DmsetupStep& step) {
   Scheduler& scheduler = admin.self.host.scheduler();
+  const Instant begun = scheduler.now();
   while (true) {
     const auto status = admin.self.host.mapper().status(step.device);
     if (!status.ok()) return Failure{status.error()};
     if (status->find(step.text) != std::string::npos) return Done{};
+    if (scheduler.now() - begun > admin.self.host.patience()) {
+      report_status_never_came(admin, step, *status);
+      return Done{};
+    }
     scheduler.sleep(step.duration > Duration() ? step.duration : Duration::milliseconds(1));
   }
 }

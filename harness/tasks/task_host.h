@@ -31,6 +31,8 @@ class TaskHost {
   // The administrator may have changed which disks hold which bytes.
   virtual void note_tables_changed() = 0;
   virtual bool task_ended(std::string_view name) const = 0;
+  // How long somebody who polls goes on before he says that nothing happens.
+  virtual Duration patience() const = 0;
   // Woken whenever a task has ended.
   virtual WaitQueue& task_ends() = 0;
   // A file named by the plan, from the scenario's folder.

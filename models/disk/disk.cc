@@ -123,8 +123,10 @@ void Disk::start(DiskRequest& request) {
 }
 
 void Disk::schedule_transfer(DiskRequest& request) {
-  const Duration delay = scheduler_.choices().duration(
-      kDiskTransferDelay, actor_, Duration(), request.completes - scheduler_.now());
+  // A busy CPU lets the transfer before this one happen late, maybe later than the end was to come.
+  const Duration left = std::max(Duration(), request.completes - scheduler_.now());
+  const Duration delay =
+      scheduler_.choices().duration(kDiskTransferDelay, actor_, Duration(), left);
   scheduler_.after(delay, DiskEvents::transfer, &request);
 }
 
