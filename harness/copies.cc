@@ -40,7 +40,7 @@ MirrorWords read_mirror(const std::vector<std::string_view>& words) {
   MirrorWords out;
   if (words.size() < 6) return out;
   const auto log_words = number(words[4]);
-  if (!log_words || words.size() < 6 + *log_words) return out;
+  if (!log_words || *log_words > words.size() || words.size() < 6 + *log_words) return out;
   if (words[3] != "core" && *log_words > 0) out.log_device = words[5];
   const auto legs = number(words[5 + *log_words]);
   if (!legs) return out;
