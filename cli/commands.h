@@ -16,6 +16,7 @@ struct RunCommand {
   std::uint64_t seed = 1;
   std::optional<std::uint64_t> runs;   // none: each plan's own
   std::optional<std::uint64_t> cuts;   // none: all opportunities
+  std::string strategy = "random";     // see harness/strategies.h
   bool check_twice = false;
   bool stats = false;
   std::string json_file;
@@ -54,5 +55,13 @@ struct ExportCommand {
   bool at_end = false;                 // of a crash file: after recovery instead of before
 };
 int export_command(const ExportCommand& command);
+
+struct MinimiseCommand {
+  std::string file;
+  std::string out;                     // empty: beside `file`, with .min.yaml
+  std::uint64_t seconds = 60;
+  std::uint64_t tries = 5'000'000;     // runs and crash states
+};
+int minimise_command(const MinimiseCommand& command);
 
 }  // namespace dmsim

@@ -57,6 +57,7 @@ void print_violation(const Violation& violation) {
 int replay_command(const ReplayCommand& command) {
   auto crash = read_crash(command.file, program_vocabulary());
   if (!crash.ok()) return complain(crash.error());
+  if (const auto error = why_not_runnable(crash->plan)) return complain(*error);
   Workshop workshop;
   LinearOptions options;
   options.until = command.until;
@@ -130,10 +131,12 @@ int export_command(const ExportCommand& command) {
   if (is_crash_file(command.file)) {
     auto crash = read_crash(command.file, program_vocabulary());
     if (!crash.ok()) return complain(crash.error());
+    if (const auto error = why_not_runnable(crash->plan)) return complain(*error);
     run = std::move(replay_crash(*crash, workshop).run);
   } else {
     auto plan = plan_of(command.file, command.variant);
     if (!plan.ok()) return complain(plan.error());
+    if (const auto error = why_not_runnable(*plan)) return complain(*error);
     plan->power_cut.when = PowerCutPlan::When::kNever;
     RandomChoices choices(command.seed);
     run = run_linear(*plan, workshop, choices);

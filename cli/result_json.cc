@@ -18,6 +18,7 @@ Json statistics_to_json(const RunStatistics& s) {
           {"power_cuts", s.power_cuts},
           {"crash_states", s.crash_states},
           {"duplicate_states", s.duplicate_states},
+          {"exhaustive_cuts", s.exhaustive_cuts},
           {"events", s.events},
           {"slices", s.slices},
           {"trace_events", s.trace_events},
@@ -40,6 +41,7 @@ RunStatistics statistics_from_json(const Json& json) {
   s.power_cuts = json.at("power_cuts");
   s.crash_states = json.at("crash_states");
   s.duplicate_states = json.at("duplicate_states");
+  s.exhaustive_cuts = json.at("exhaustive_cuts");
   s.events = json.at("events");
   s.slices = json.at("slices");
   s.trace_events = json.at("trace_events");
@@ -98,6 +100,7 @@ Json to_json(const VariantReport& r) {
           {"stopped", r.stopped},
           {"fingerprint", r.fingerprint},
           {"crash_file", r.crash_file},
+          {"search", r.search},
           {"violations", violations},
           {"statistics", statistics_to_json(r.statistics)},
           {"seconds", r.seconds}};
@@ -116,6 +119,7 @@ VariantReport report_from_json(const Json& json) {
   r.stopped = json.at("stopped");
   r.fingerprint = json.at("fingerprint");
   r.crash_file = json.at("crash_file");
+  r.search = json.at("search");
   for (const Json& violation : json.at("violations")) {
     r.violations.push_back(violation_from_json(violation));
   }

@@ -22,6 +22,7 @@ struct VariantReport {
   bool stopped = false;      // interrupted before its end
   std::string fingerprint;
   std::string crash_file;    // empty: none
+  std::string search;        // what the strategy says; may be empty
   std::vector<Violation> violations;
   RunStatistics statistics;
   double seconds = 0;

@@ -74,9 +74,11 @@ class VariantJob {
     options.seed = command_.seed;
     options.runs = command_.runs;
     options.cuts = command_.cuts;
+    options.strategy = *parse_strategy(command_.strategy);
     options.stop = [] { return interrupted(); };
     VariantResult result = run_variant(job_.plan, workshop_, options);
     report->stopped = result.stopped;
+    report->search = result.search;
     report->statistics = result.verdict.statistics;
     report->violations = result.verdict.violations;
     report->fingerprint = result.verdict.fingerprint.to_string();
@@ -166,10 +168,11 @@ void print_statistics(const VariantReport& report) {
              s.bytes_copied, s.redirtied, s.writers_waited.count_ns() / 1000, s.excused);
   if (report.seconds <= 0) return;
   fmt::print("  speed: {:.0f} user bios/s, {:.0f} events/s, {:.0f} crash states/s; {} crash states "
-             "were equal to one already checked\n",
+             "were equal to one already checked; {} of {} cuts were tried with every set of survivors\n",
              static_cast<double>(s.user_bios) / report.seconds,
              static_cast<double>(s.events + s.slices) / report.seconds,
-             static_cast<double>(s.crash_states) / report.seconds, s.duplicate_states);
+             static_cast<double>(s.crash_states) / report.seconds, s.duplicate_states, s.exhaustive_cuts,
+             s.power_cuts);
 }
 
 void print_violations(const std::vector<VariantReport>& reports) {
@@ -195,6 +198,10 @@ class RunSession {
   explicit RunSession(const RunCommand& command) : command_(command) {}
 
   int run() {
+    if (const auto strategy = parse_strategy(command_.strategy); !strategy.ok()) {
+      std::fprintf(stderr, "dmsim run: %s\n", strategy.error().to_string().c_str());
+      return kExitBadInput;
+    }
     if (!load()) return kExitBadInput;
     if (jobs_.empty()) {
       std::fprintf(stderr, "dmsim run: no variant named '%s' in these scenarios%s\n",
@@ -220,6 +227,7 @@ class RunSession {
           }
           if (i % rounds == rounds - 1) {
             table.row(reports_.back());
+            if (!reports_.back().search.empty()) fmt::print("  {}\n", reports_.back().search);
             if (command_.stats) print_statistics(reports_.back());
           }
         });
@@ -246,6 +254,10 @@ class RunSession {
         names.push_back(plan.variant);
         if (!command_.variant.empty() && plan.variant != command_.variant) continue;
         if (!command_.engine.empty()) plan.engine = command_.engine;
+        if (const auto error = why_not_runnable(plan)) {
+          std::fprintf(stderr, "%s\n", error->to_string().c_str());
+          return false;
+        }
         jobs_.push_back({std::move(plan), file});
       }
     }

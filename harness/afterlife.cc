@@ -154,7 +154,7 @@ std::uint64_t crash_state_fingerprint(const std::vector<Image>& images, const Wo
   for (const Image& image : images) fingerprint.fold(image.fingerprint());
   for (const std::string& device : before.used_devices()) {
     const Reference* reference = before.reference(device);
-    if (reference != nullptr) fingerprint.fold(reference->requirement_epoch());
+    if (reference != nullptr) fingerprint.fold(reference->requirement_fingerprint());
   }
   for (const auto& disk : before.disks()) fingerprint.fold(disk->faults().struck());
   return fingerprint.value();

@@ -392,6 +392,23 @@ void Reference::check_after_cut(std::uint64_t number, const PageRef& found, std:
   }
 }
 
+std::uint64_t Reference::requirement_fingerprint() const {
+  if (requirement_at_ == clock_) return requirement_;
+  std::uint64_t sum = 0;
+  for (const std::uint64_t number : touched_) {
+    for (const Candidate& candidate : pages_[number]->candidates) {
+      const auto possible = static_cast<std::uint8_t>(candidate.mask & ~candidate.lost_mask);
+      if (possible == 0) continue;
+      const std::uint64_t content = candidate.content ? candidate.content.digest() : 1;
+      sum += mix_words(mix_words(number, content),
+                       possible + (static_cast<std::uint64_t>(candidate.shift + 8) << 8));
+    }
+  }
+  requirement_at_ = clock_;
+  requirement_ = mix_words(sum, races_.size());
+  return requirement_;
+}
+
 bool Reference::is_admissible_now(Sector sector, std::uint64_t digest) const {
   const std::uint64_t number = sector / kPageSectors;
   const auto in_page = static_cast<std::uint32_t>(sector % kPageSectors);

@@ -79,8 +79,8 @@ class Reference final : public StoreObserver {
   // properly since.
   bool raced_by_application(SectorRange range) const;
 
-  // Grows whenever what a crash state must satisfy may have become stricter or wider.
-  std::uint64_t requirement_epoch() const { return clock_; }
+  // 64 bits over what a crash state must satisfy: equal ones ask the same of every sector.
+  std::uint64_t requirement_fingerprint() const;
   std::uint64_t writes() const { return writes_; }
   const PageRef& initial_page(std::uint64_t page) const;
   std::uint64_t sectors() const { return sectors_; }
@@ -121,6 +121,8 @@ class Reference final : public StoreObserver {
   std::vector<std::uint64_t> reads_;       // begun, not ended
   std::vector<SectorRange> races_;
   std::vector<Sector> unstable_;
+  mutable std::uint64_t requirement_at_ = 0;  // clock at which requirement_ was found
+  mutable std::uint64_t requirement_ = 0;
 };
 
 }  // namespace dmsim

@@ -5,7 +5,9 @@
 #include <utility>
 
 #include "harness/afterlife.h"
+#include "harness/engine_factory.h"
 #include "harness/oracle_names.h"
+#include "harness/survivor_sets.h"
 
 namespace dmsim {
 namespace {
@@ -36,31 +38,28 @@ class Thinning {
   std::uint64_t next_thinning_ = limit_ ? std::max<std::uint64_t>(1, *limit_ / 2) : 0;
 };
 
-// The choices of lives after a cut that is being explored: random, but for what the survivor policy
-// lays down, and for the next cut.
+// The choices of lives after a cut that is being explored: the survivors that were laid down for the
+// first of them, and chance for all that follows, or the plainest course when the search is exhaustive.
 class StateChoices final : public ChoiceSource {
  public:
-  StateChoices(std::uint64_t seed, SurvivorPolicy policy)
-      : random_(seed), policy_(policy) {}
-  // Choices of later lives are free.
-  void end_of_survivors() { policy_ = SurvivorPolicy::kChosen; }
+  StateChoices(std::uint64_t seed, bool plain) : random_(seed), plain_(plain) {}
+  std::vector<std::uint32_t>& survivors() { return survivors_; }
 
  private:
-  std::uint64_t choose(const ChoicePoint& point, Actor who, std::uint64_t bound) override {
-    if (point.hash == kSurvivor.hash) {
-      if (policy_ == SurvivorPolicy::kNone) return 0;
-      if (policy_ == SurvivorPolicy::kAll) return bound - 1;
+  std::uint64_t choose(const ChoicePoint& point, Actor, std::uint64_t bound) override {
+    if (point.hash == kSurvivor.hash && at_ < survivors_.size()) {
+      // Units with no candidate are not drawn; every unit has one.
+      return survivors_[at_++];
     }
+    if (plain_) return 0;
     // Recovery is short: half of the lives are not cut, the others early.
-    if (point.hash == kCutAt.hash) {
-      const bool cut = random_.draw(point, who, 2) != 0;
-      const std::uint64_t at = random_.draw(point, who, 200);
-      return cut ? at : 0;
-    }
-    return random_.draw(point, who, bound);
+    if (point.hash == kCutAt.hash) return random_.below(2) * random_.below(200);
+    return random_.below(bound);
   }
-  RandomChoices random_;
-  SurvivorPolicy policy_;
+  RandomNumbers random_;
+  bool plain_;
+  std::vector<std::uint32_t> survivors_;
+  std::size_t at_ = 0;
 };
 
 // When a life is to be cut in a linear run.
@@ -189,14 +188,19 @@ class FirstLife {
 // One run of a plan by exploring.
 class Exploration {
  public:
-  Exploration(const Plan& plan, Workshop& workshop, const RunOptions& options, std::uint64_t seed)
+  // `seen` are the crash states that need not be tried again; it may be shared between runs when
+  // equal states lead to equal lives (exhaustive search).
+  Exploration(const Plan& plan, Workshop& workshop, const RunOptions& options, std::uint64_t seed,
+              ChoiceSource& choices, std::unordered_set<std::uint64_t>& seen)
       : plan_(plan),
         workshop_(workshop),
         options_(options),
         seed_(seed),
-        choices_(seed),
+        choices_(choices),
         world_(plan, workshop, choices_, Trace::Keep::kTail),
-        thinning_(options.cuts) {}
+        thinning_(options.cuts),
+        seen_(seen) {}
+  void listen(TraceListener* listener) { world_.trace().set_listener(listener); }
 
   void run(VariantResult* result) {
     result_ = result;
@@ -243,28 +247,27 @@ class Exploration {
   void explore() {
     ++result_->verdict.statistics.power_cuts;
     take_moment(world_, opportunity_, &moment_);
-    const std::uint32_t states =
-        moment_.free_units == 0 ? 1 : std::max<std::uint32_t>(1, plan_.power_cut.states_per_cut);
-    for (std::uint32_t state = 0; state < states && !found_; ++state) {
-      SurvivorPolicy policy = plan_.power_cut.survivors;
-      if (policy == SurvivorPolicy::kChosen && states > 2) {
-        if (state == 0) policy = SurvivorPolicy::kNone;
-        if (state == 1) policy = SurvivorPolicy::kAll;
-      } else if (policy != SurvivorPolicy::kChosen && state > 0) {
-        return;
-      }
-      try_state(mix_words(mix_words(seed_, opportunity_), state), policy);
+    SurvivorSets sets(moment_, plan_.power_cut.survivors,
+                      std::max<std::uint32_t>(1, plan_.power_cut.states_per_cut),
+                      mix_words(seed_, opportunity_));
+    if (sets.exhaustive()) ++result_->verdict.statistics.exhaustive_cuts;
+    if (exhaustive() && !sets.exhaustive()) ++result_->cuts_not_exhausted;
+    for (std::uint64_t state = 0; !found_ && sets.next(&chosen_); ++state) {
+      try_state(mix_words(mix_words(seed_, opportunity_), state));
     }
   }
+  bool exhaustive() const {
+    return options_.strategy.kind == StrategyOptions::Kind::kExhaustive;
+  }
 
-  void try_state(std::uint64_t seed, SurvivorPolicy policy) {
-    StateChoices choices(seed, policy);
+  void try_state(std::uint64_t seed) {
+    StateChoices choices(seed, exhaustive());
+    choices.survivors() = chosen_;
     draw_survivors(moment_, world_, choices, &survivors_);
     if (!seen_.insert(crash_state_fingerprint(survivors_.images, world_)).second) {
       ++result_->verdict.statistics.duplicate_states;
       return;
     }
-    choices.end_of_survivors();
     std::vector<std::unique_ptr<World>> lives;
     lives.push_back(reboot(world_, moment_, survivors_, choices, Trace::Keep::kTail));
     while (true) {
@@ -323,14 +326,15 @@ class Exploration {
   Workshop& workshop_;
   const RunOptions& options_;
   std::uint64_t seed_;
-  RandomChoices choices_;
+  ChoiceSource& choices_;
   World world_;
   Thinning thinning_;
   VariantResult* result_ = nullptr;
   Fingerprint fingerprint_;
   CutMoment moment_;
   Survivors survivors_;
-  std::unordered_set<std::uint64_t> seen_;  // crash states already tried; never iterated
+  std::vector<std::uint32_t> chosen_;  // of the set of survivors that is being tried
+  std::unordered_set<std::uint64_t>& seen_;  // never iterated
   std::uint64_t generation_ = 0;
   std::uint64_t opportunity_ = 0;
   bool forced_done_ = false;
@@ -339,18 +343,59 @@ class Exploration {
 
 }  // namespace
 
+std::optional<InputError> why_not_runnable(const Plan& plan) {
+  const std::string engine = why_no_engine(plan.engine);
+  if (!engine.empty()) return InputError{plan.scenario, 0, 0, engine, -1};
+  return unreadable_recording(plan);
+}
+
+namespace {
+
+// Nobody stores to memory that a bio is being written from.
+bool memory_is_stable(const Plan& plan) {
+  return std::all_of(plan.tasks.begin(), plan.tasks.end(), [](const TaskPlan& task) {
+    if (const auto* write = std::get_if<WriteTask>(&task.body)) {
+      return write->path == Path::kDirect && !write->scribble;
+    }
+    return !std::holds_alternative<MmapStoreTask>(task.body) &&
+           !std::holds_alternative<Ext2Task>(task.body);
+  });
+}
+
+}  // namespace
+
 VariantResult run_variant(const Plan& plan, Workshop& workshop, const RunOptions& options) {
   VariantResult result;
-  const std::uint64_t runs = options.runs.value_or(plan.runs);
+  const bool exhaustive = options.strategy.kind == StrategyOptions::Kind::kExhaustive;
+  const std::uint64_t runs =
+      exhaustive ? options.strategy.most_paths : options.runs.value_or(plan.runs);
+  StrategyOptions how = options.strategy;
+  how.memory_is_stable = memory_is_stable(plan);
+  const std::unique_ptr<Strategy> strategy = make_strategy(how);
+  std::unordered_set<std::uint64_t> seen;
   for (std::uint64_t run = 0; run < runs && !result.stopped; ++run) {
     if (options.stop != nullptr && options.stop()) {
       result.stopped = true;
       break;
     }
-    Exploration exploration(plan, workshop, options, options.seed + run);
-    exploration.run(&result);
+    ChoiceSource* choices = strategy->begin_run(options.seed + run);
+    if (choices == nullptr) break;
+    if (!exhaustive) seen.clear();
+    bool found = false;
+    {
+      Exploration exploration(plan, workshop, options, options.seed + run, *choices, seen);
+      exploration.listen(strategy->listener());
+      exploration.run(&result);
+      found = exploration.found();
+    }
+    strategy->end_run();
     if (options.progress != nullptr) options.progress(result.verdict);
-    if (exploration.found() || !result.refused.empty()) break;
+    if (found || !result.refused.empty()) break;
+  }
+  result.search = strategy->summary();
+  if (result.cuts_not_exhausted > 0) {
+    result.search += fmt::format("; cut at bound: {} cuts had more survivor sets than were tried",
+                                 result.cuts_not_exhausted);
   }
   return result;
 }

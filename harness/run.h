@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "harness/plan.h"
+#include "harness/strategies.h"
 #include "harness/verdict.h"
 #include "harness/workshop.h"
 #include "harness/world.h"
@@ -29,6 +30,7 @@ struct RunOptions {
   std::uint64_t seed = 1;                  // the first run's; the next run takes the next
   std::optional<std::uint64_t> runs;       // instead of the plan's
   std::optional<std::uint64_t> cuts;       // cuts explored in each run; none: all opportunities
+  StrategyOptions strategy;
   std::function<void(const Verdict&)> progress;  // after each run; may be null
   std::function<bool()> stop;              // asked often; true: end early. May be null
 };
@@ -47,7 +49,13 @@ struct VariantResult {
   std::optional<Crash> crash;
   std::string refused;                     // not empty: a table was refused at first boot
   bool stopped = false;                    // `stop` ended it early
+  std::uint64_t cuts_not_exhausted = 0;    // exhaustive search: cuts with more sets than the budget
+  std::string search;                      // what the strategy says of the search; may be empty
 };
+
+// Why the plan cannot be run at all: an engine that this program does not have, a recording that cannot be
+// understood; nothing: it can. Everything below requires that it can.
+std::optional<InputError> why_not_runnable(const Plan& plan);
 
 // Explores. Ends at the first life that breaks a promise.
 VariantResult run_variant(const Plan& plan, Workshop& workshop, const RunOptions& options);

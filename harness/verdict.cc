@@ -22,6 +22,7 @@ void RunStatistics::add(const RunStatistics& other) {
   power_cuts += other.power_cuts;
   crash_states += other.crash_states;
   duplicate_states += other.duplicate_states;
+  exhaustive_cuts += other.exhaustive_cuts;
   events += other.events;
   slices += other.slices;
   trace_events += other.trace_events;

@@ -38,6 +38,7 @@ struct RunStatistics {
   std::uint64_t power_cuts = 0;        // instants at which power was cut
   std::uint64_t crash_states = 0;      // rebooted and checked
   std::uint64_t duplicate_states = 0;  // equal to one already checked, not rebooted again
+  std::uint64_t exhaustive_cuts = 0;   // cuts of which every possible set of survivors was tried
   std::uint64_t events = 0;
   std::uint64_t slices = 0;
   std::uint64_t trace_events = 0;

@@ -282,7 +282,9 @@ const std::vector<World::DeviceView>& World::mirror_views() const {
 
 bool World::recovered() const {
   std::uint64_t claims = mapper_->table_generation();
-  for (const auto& [device, view] : mirror_views()) claims += view->claim_generation();
+  for (const auto& [device, view] : mirror_views()) {
+    claims = mix_words(claims, view->claim_generation());  // a sum could come out the same
+  }
   if (claims == recovered_asked_) return recovered_;
   recovered_asked_ = claims;
   recovered_ = is_recovered();
@@ -468,9 +470,11 @@ void World::update(ChangedPages& changed) const {
   media.for_each_difference(changed.seen, [&](std::uint64_t page) {
     if (page < first || page >= end) return;
     const Sector there = std::max(page * kPageSectors, changed.begin);
+    const Sector last = std::min((page + 1) * kPageSectors, changed.begin + extent.range.count()) - 1;
     const std::uint64_t here = (extent.range.begin + (there - changed.begin)) / kPageSectors;
+    const std::uint64_t to = (extent.range.begin + (last - changed.begin)) / kPageSectors;
     if (aligned && equal_bytes(media.page(page), reference->initial_page(here))) return;
-    changed.pages.push_back(here);
+    for (std::uint64_t each = here; each <= to; ++each) changed.pages.push_back(each);
   });
   if (changed.pages.size() > known) {
     std::sort(changed.pages.begin(), changed.pages.end());
@@ -480,26 +484,30 @@ void World::update(ChangedPages& changed) const {
   changed.seen = media;
 }
 
-// A first life starts from what its disks held; a later one from what was known of the one before.
+// A first life starts from what its disks held, for each device from its first use on; a later life from
+// what was known of the one before.
 std::vector<World::ChangedPages>& World::changed_pages() {
-  if (changed_pages_) return *changed_pages_;
-  changed_pages_.emplace();
-  if (before_ != nullptr && before_->changed_pages_) {
-    *changed_pages_ = *before_->changed_pages_;
-    return *changed_pages_;
+  if (before_ != nullptr) {
+    if (changed_devices_ == 0) {
+      changed_pages_ = before_->changed_pages_;
+      changed_devices_ = 1;
+    }
+    return changed_pages_;
   }
-  for (const std::string& device : checked_devices()) {
+  for (; changed_devices_ < used_devices_.size(); ++changed_devices_) {
+    const std::string& device = used_devices_[changed_devices_];
+    if (reference(device) == nullptr) continue;
     for (const Extent& extent : resolve_copies(device, plan_tables())) {
       for (const Extent::Copy& copy : extent.copies) {
         for (std::size_t i = 0; i < disks_.size(); ++i) {
           if (disks_[i]->name() != copy.disk) continue;
           const Image pristine(disks_[i]->media().pristine(), workshop_.disks().images);
-          changed_pages_->push_back({device, i, extent, copy.begin, pristine, {}});
+          changed_pages_.push_back({device, i, extent, copy.begin, pristine, {}});
         }
       }
     }
   }
-  return *changed_pages_;
+  return changed_pages_;
 }
 
 void World::note_changed_pages() {

@@ -197,7 +197,8 @@ class World final : public TaskHost,
   void update(ChangedPages& changed) const;
   std::vector<ChangedPages>& changed_pages();
 
-  std::optional<std::vector<ChangedPages>> changed_pages_;
+  std::vector<ChangedPages> changed_pages_;
+  std::size_t changed_devices_ = 0;  // of used_devices_, already in changed_pages_; later lives: 1 when taken over
   mutable std::uint64_t recovered_asked_ = ~std::uint64_t{0};  // sum of generations when last found out
   mutable bool recovered_ = false;
   mutable std::vector<DeviceView> views_;

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -52,6 +53,15 @@ class ChoiceSource {
     return value;
   }
 
+  // The same among actors, for sources that rank them (PCT): an index into `candidates`, at least two.
+  std::uint64_t draw_among(const ChoicePoint& point, std::span<const Actor> candidates) {
+    const std::uint64_t value = choose_among(point, candidates);
+    CHECK(value < candidates.size(), point.name, value, candidates.size());
+    record_.push_back({&point, Actor::kNobody, candidates.size(), value});
+    return value;
+  }
+  bool ranks_actors() const { return ranks_actors_; }
+
   // True with the given probability.
   bool chance(const ChoicePoint& point, Actor who, Ratio probability) {
     if (probability.numerator == 0) return false;
@@ -77,9 +87,15 @@ class ChoiceSource {
 
  protected:
   virtual std::uint64_t choose(const ChoicePoint& point, Actor who, std::uint64_t bound) = 0;
+  // Asked instead of choose() only of sources that rank actors.
+  virtual std::uint64_t choose_among(const ChoicePoint& point, std::span<const Actor> candidates) {
+    return choose(point, Actor::kNobody, candidates.size());
+  }
+  void rank_actors() { ranks_actors_ = true; }
 
  private:
   std::vector<Choice> record_;
+  bool ranks_actors_ = false;
 };
 
 // The plainest run: every choice is 0.
@@ -87,20 +103,33 @@ class PlainChoices final : public ChoiceSource {
   std::uint64_t choose(const ChoicePoint&, Actor, std::uint64_t) override { return 0; }
 };
 
-// Random by seed (SplitMix64). Equal seeds draw equal values on every machine.
-class RandomChoices final : public ChoiceSource {
+// SplitMix64: the numbers behind every random strategy, the same on every machine.
+class RandomNumbers {
  public:
-  explicit RandomChoices(std::uint64_t seed) : state_(seed) {}
-
- private:
-  std::uint64_t choose(const ChoicePoint&, Actor, std::uint64_t bound) override {
+  explicit RandomNumbers(std::uint64_t seed) : state_(seed) {}
+  // In [0, bound). Requires bound >= 1.
+  std::uint64_t below(std::uint64_t bound) {
     std::uint64_t z = (state_ += 0x9E3779B97F4A7C15ull);
     z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ull;
     z = (z ^ (z >> 27)) * 0x94D049BB133111EBull;
     z ^= z >> 31;
     return static_cast<std::uint64_t>((static_cast<unsigned __int128>(z) * bound) >> 64);
   }
+
+ private:
   std::uint64_t state_;
+};
+
+// Random by seed.
+class RandomChoices final : public ChoiceSource {
+ public:
+  explicit RandomChoices(std::uint64_t seed) : numbers_(seed) {}
+
+ private:
+  std::uint64_t choose(const ChoicePoint&, Actor, std::uint64_t bound) override {
+    return numbers_.below(bound);
+  }
+  RandomNumbers numbers_;
 };
 
 // A choice as a file holds it: by name, so that it outlives the program that wrote it.

@@ -106,11 +106,19 @@ inline void Scheduler::landed(transfer_t transfer, [[maybe_unused]] void* saniti
 }
 
 // Inlined where it is used: a slice can cost as little as a dozen nanoseconds.
+std::size_t Scheduler::pick_ranked() {
+  candidates_.clear();
+  for (const Fiber* fiber : runnable_) candidates_.push_back(fiber->actor);
+  return static_cast<std::size_t>(choices_.draw_among(kNextFiber, candidates_));
+}
+
 [[gnu::always_inline]] inline Fiber& Scheduler::pick() {
   const std::size_t count = runnable_.size();
   const std::size_t index =
       count == 1 ? 0
-                 : static_cast<std::size_t>(choices_.draw(kNextFiber, Actor::kNobody, count));
+      : choices_.ranks_actors()
+          ? pick_ranked()
+          : static_cast<std::size_t>(choices_.draw(kNextFiber, Actor::kNobody, count));
   Fiber** const place = runnable_.data() + index;
   Fiber& fiber = **place;
   if (index + 2 == count) {

@@ -119,6 +119,7 @@ class Scheduler {
   void run_event();
   void resume(Fiber& fiber);      // main context -> fiber, returns when somebody switches back
   void switch_out(bool ending);   // running fiber -> next fiber or main context
+  std::size_t pick_ranked();
   Fiber& pick();                  // takes the next fiber out of runnable_ and makes it running
   void charge_slice();
   void landed(boost::context::detail::transfer_t transfer, void* sanitizer_stack);
@@ -131,6 +132,7 @@ class Scheduler {
   SchedulerOptions options_;
   Instant now_;
   EventQueue events_;
+  std::vector<Actor> candidates_;  // scratch of pick_ranked()
   std::vector<Fiber*> runnable_;  // in order of becoming runnable
   std::vector<std::unique_ptr<Fiber>> fibers_;  // all ever spawned; ended ones are used again
   std::vector<Fiber*> ended_;

@@ -10,6 +10,7 @@
 #include "base/nearest.h"
 #include "cli/commands.h"
 #include "cli/exit_codes.h"
+#include "cli/explain_command.h"
 
 namespace {
 
@@ -84,6 +85,8 @@ int main(int argc, char** argv) {
   run_app->add_option("--seed", run.seed, "of the first run (1)");
   CLI::Option* runs_option = run_app->add_option("--runs", runs, "instead of the scenario's");
   run_app->add_option("--cuts", cuts, "power cuts explored in each run: a number, or all (all)");
+  run_app->add_option("--strategy", run.strategy,
+                      "random, pct:DEPTH, exhaustive:VALUES or coverage (random)");
   run_app->add_flag("--check-twice", run.check_twice, "run everything twice and compare");
   run_app->add_flag("--stats", run.stats, "counts and speed under each row");
   run_app->add_option("--json", run.json_file, "write the results there");
@@ -117,6 +120,24 @@ int main(int argc, char** argv) {
   export_app->add_option("--seed", exports.seed, "of a scenario's run (1)");
   export_app->add_flag("--after-recovery", exports.at_end, "instead of what the power cut left");
 
+  dmsim::ExplainCommand explain;
+  CLI::App* explain_app = app.add_subcommand("explain", "a crash file as a story");
+  explain_app->add_option("file", explain.file, "crash file")->required();
+  explain_app->add_option("--html", explain.html_file, "write a page with a timeline there");
+  explain_app->add_option("--perfetto", explain.perfetto_file, "write Chrome-trace JSON there");
+
+  dmsim::DiffCommand diff;
+  CLI::App* diff_app = app.add_subcommand("diff", "where two traces part");
+  diff_app->add_option("first", diff.first, "trace, or crash file to be replayed")->required();
+  diff_app->add_option("second", diff.second, "trace, or crash file to be replayed")->required();
+
+  dmsim::MinimiseCommand minimise;
+  CLI::App* minimise_app = app.add_subcommand("minimise", "make a crash file as small as it goes");
+  minimise_app->add_option("file", minimise.file, "crash file")->required();
+  minimise_app->add_option("--out", minimise.out, "where the smaller one goes (FILE with .min.yaml)");
+  minimise_app->add_option("--seconds", minimise.seconds, "give up after (60)");
+  minimise_app->add_option("--tries", minimise.tries, "give up after so many runs (5000000)");
+
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -131,5 +152,8 @@ int main(int argc, char** argv) {
   if (replay_app->parsed()) return dmsim::replay_command(replay);
   if (list_app->parsed()) return dmsim::list_command(list);
   if (show_app->parsed()) return dmsim::show_command(show);
+  if (explain_app->parsed()) return dmsim::explain_command(explain);
+  if (diff_app->parsed()) return dmsim::diff_command(diff);
+  if (minimise_app->parsed()) return dmsim::minimise_command(minimise);
   return dmsim::export_command(exports);
 }

@@ -1,5 +1,6 @@
 // Tasks that work through a file system or a recording: ext2, fio's iolog, a log of dm-log-writes.
 #include <algorithm>
+#include <filesystem>
 #include <map>
 #include <string>
 #include <vector>
@@ -131,3 +132,23 @@ void run(Self& self, const LogWritesTask& task) {
 }
 
 }  // namespace dmsim::tasks
+
+namespace dmsim {
+
+std::optional<InputError> unreadable_recording(const Plan& plan) {
+  const auto path = [&](const std::string& file) {
+    return (std::filesystem::path(plan.directory) / file).string();
+  };
+  for (const TaskPlan& task : plan.tasks) {
+    if (const auto* fio = std::get_if<FioIologTask>(&task.body)) {
+      const auto log = read_fio_iolog(path(fio->file));
+      if (!log.ok()) return log.error();
+    } else if (const auto* writes = std::get_if<LogWritesTask>(&task.body)) {
+      const auto log = WriteLog::read(path(writes->file));
+      if (!log.ok()) return log.error();
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace dmsim

@@ -64,6 +64,7 @@ void write_direct(Self& self, const WriteTask& task) {
 
 void write_buffered(Self& self, const WriteTask& task) {
   PageCache& cache = self.host.cache(task.device);
+  OpenFile file = cache.open();
   const std::uint64_t sectors = self.host.device(task.device).sectors();
   std::vector<std::byte> bytes(std::size_t{task.area.block_sectors} * kSectorBytes);
   for (std::uint64_t round = 0; round < task.pace.count; ++round) {
@@ -71,7 +72,7 @@ void write_buffered(Self& self, const WriteTask& task) {
     const SectorRange range = block_of_round(self, task.area, sectors, round);
     stamp_sectors(bytes, self.next_stamp(range.begin));
     cache.write(range.begin * kSectorBytes, bytes);
-    if (task.flush_every != 0 && (round + 1) % task.flush_every == 0) cache.fsync();
+    if (task.flush_every != 0 && (round + 1) % task.flush_every == 0) cache.fsync(file);
   }
 }
 
@@ -149,10 +150,12 @@ void run(Self& self, const FlushTask& task) {
   Scheduler& scheduler = self.host.scheduler();
   scheduler.sleep(task.pace.start);
   DirectIo io(scheduler, self.host.pages(), self.host.device(task.device), self.actor);
+  OpenFile file;
+  if (task.path == Path::kBuffered) file = self.host.cache(task.device).open();
   for (std::uint64_t round = 0; round < task.pace.count; ++round) {
     if (round > 0) pause_between(self, task.pace.every);
     if (task.path == Path::kBuffered) {
-      self.host.cache(task.device).fsync();
+      self.host.cache(task.device).fsync(file);
     } else {
       flush_direct(io);
     }

@@ -59,7 +59,7 @@ void run(Self& self, const IoTask& task) {
         under_way.erase(step.started_by);
         break;
       }
-      case IoStep::Kind::kPowerCut:
+      case IoStep::Kind::kCutPower:
         self.host.request_power_cut();
         self.host.scheduler().yield();
         break;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -45,6 +46,10 @@ class TaskHost {
 // The body of a task's fiber. `number` is the task's place in the plan, from 0: it marks the task's data.
 // Both outlive the fiber.
 std::function<void()> task_body(TaskHost& host, const TaskPlan& plan, std::uint32_t number);
+
+// The first recording (fio's iolog, dm-log-writes' log) that the plan names and that cannot be read or
+// understood; nothing: all can. Asked before a plan is run, so that bad input never meets a world.
+std::optional<InputError> unreadable_recording(const Plan& plan);
 
 // The engines' errno values by name: "EINTR". Unknown values: the number.
 std::string errno_name(int value);

@@ -24,7 +24,7 @@ class WordReader {
     step->column = column_;
     if (peek() == '*') {
       ++at_;
-      step->kind = IoStep::Kind::kPowerCut;
+      step->kind = IoStep::Kind::kCutPower;
       return at_end("nothing behind '*'");
     }
     if (peek() == 'c' || peek() == 'e') return read_wait(step);
@@ -195,7 +195,7 @@ Result<IoScript> parse_notation(std::string_view text, const ScriptPlace& place)
 
 bool IoScript::has_power_cut() const {
   return std::any_of(steps.begin(), steps.end(),
-                     [](const IoStep& step) { return step.kind == IoStep::Kind::kPowerCut; });
+                     [](const IoStep& step) { return step.kind == IoStep::Kind::kCutPower; });
 }
 
 std::uint64_t IoScript::end_sector() const {
@@ -216,7 +216,7 @@ std::string notation(const IoStep& step) {
     case IoStep::Kind::kSucceeds: return fmt::format("c({})", notation(step.request));
     case IoStep::Kind::kFails:
       return fmt::format("e({},{})", notation(step.request), status_name(step.error));
-    case IoStep::Kind::kPowerCut: return "*";
+    case IoStep::Kind::kCutPower: return "*";
   }
   UNMODELLED("step of an I/O script");
 }

@@ -27,7 +27,7 @@ struct IoRequest {
 };
 
 struct IoStep {
-  enum class Kind : std::uint8_t { kStart, kSucceeds, kFails, kPowerCut };
+  enum class Kind : std::uint8_t { kStart, kSucceeds, kFails, kCutPower };
   Kind kind = Kind::kStart;
   IoRequest request;          // started, or awaited; not for kPowerCut
   std::size_t started_by = 0; // kSucceeds, kFails: index of the kStart step awaited

@@ -30,7 +30,7 @@ TEST(Notation, the_glossarys_example_is_read_word_by_word) {
   EXPECT_EQ(script.steps[1].started_by, 0u);
   EXPECT_EQ(script.steps[2].request, (IoRequest{Op::kFlush, false, 0, 0}));
   EXPECT_EQ(script.steps[3].started_by, 2u);
-  EXPECT_EQ(script.steps[4].kind, Kind::kPowerCut);
+  EXPECT_EQ(script.steps[4].kind, Kind::kCutPower);
   EXPECT_TRUE(script.has_power_cut());
 }
 

@@ -1,0 +1,101 @@
+// Which promises may be held against an engine that runs the plan. Everything that Linux does not promise
+// under the plan's circumstances is left out here, and nothing else: each line says why.
+#include <algorithm>
+
+#include "harness/generate_draft.h"
+#include "harness/oracle_names.h"
+
+namespace dmsim::generate {
+namespace {
+
+bool fails_writes(const Draft& draft) {
+  switch (draft.trouble) {
+    case Trouble::kOneLeg:
+    case Trouble::kFirstLeg:
+    case Trouble::kRecovery:
+    case Trouble::kMomentary:
+    case Trouble::kLog: return true;
+    default: return false;
+  }
+}
+
+// Writes that failed on a leg wait for a repair (handle_errors without keep_log).
+bool writes_may_be_held(const Draft& draft) {
+  return draft.errors == Errors::kHandled && fails_writes(draft);
+}
+
+bool check_liveness(const Draft& draft) {
+  if (draft.trouble == Trouble::kWild) return false;       // held, and nobody repairs
+  if (draft.trouble == Trouble::kDishonest) return false;  // a broken log holds writes as well
+  if (!writes_may_be_held(draft)) return true;
+  return draft.repairs || draft.trouble == Trouble::kMomentary;
+}
+
+// The newest content is on some leg, and the mirror knows on which.
+bool check_contents(const Draft& draft) {
+  if (draft.trouble == Trouble::kWild) return false;
+  // Without handle_errors, or with keep_log, writes that the first leg failed are acknowledged all the
+  // same; the first leg is believed again by whoever starts the mirror anew, and read for regions out of sync.
+  return draft.trouble != Trouble::kFirstLeg || draft.errors == Errors::kHandled;
+}
+
+bool check_no_false_error(const Draft& draft) {
+  if (!check_contents(draft)) return false;
+  if (draft.trouble == Trouble::kDishonest) return false;  // what follows a broken log is honest of the engine
+  // A suspend without noflush, or one that is interrupted, gives what is held back as errors.
+  if (writes_may_be_held(draft) && (draft.suspends_with_flush || draft.interrupts)) return false;
+  // keep_log: a log that fails ends writes with errors.
+  return draft.trouble != Trouble::kLog || draft.errors != Errors::kKeepLog;
+}
+
+// Legs are equal where the mirror says so.
+bool check_legs(const Draft& draft) {
+  if (draft.trouble == Trouble::kWild) return false;
+  if (draft.discards()) return false;  // what was discarded may be one thing here and another there
+  // Without handle_errors a copy that failed counts as made (for pvmove), and a log that failed is ignored.
+  return draft.errors != Errors::kIgnored || draft.trouble == Trouble::kNone ||
+         draft.trouble == Trouble::kDishonest;
+}
+
+bool check_stable_read(const Draft& draft) {
+  return check_legs(draft) && check_contents(draft) &&
+         (draft.errors == Errors::kHandled || draft.trouble == Trouble::kNone);
+}
+
+// Whole pages of all legs are looked at when a write ends: before the first synchronisation, and where a leg
+// has failed, a leg holds something else.
+bool check_torn(const Draft& draft) {
+  if (draft.trouble != Trouble::kNone || draft.reloads) return false;
+  if (!draft.plan.machine.memory.stable_pages) return false;
+  return std::all_of(draft.plan.tasks.begin(), draft.plan.tasks.end(), [&](const TaskPlan& task) {
+    const auto* write = std::get_if<WriteTask>(&task.body);
+    if (write != nullptr) return write->pace.start >= draft.synced;
+    const auto* store = std::get_if<MmapStoreTask>(&task.body);
+    if (store != nullptr) return store->pace.start >= draft.synced;
+    const auto* script = std::get_if<IoTask>(&task.body);
+    return script == nullptr || script->start >= draft.synced;
+  });
+}
+
+}  // namespace
+
+void make_checks(Draft& draft) {
+  std::vector<std::string>& checks = draft.plan.checks;
+  const auto add = [&](bool sound, std::string_view name) {
+    if (sound) checks.emplace_back(name);
+  };
+  add(check_legs(draft), oracle::kLegsIdentical);
+  add(check_legs(draft), oracle::kNoFalseSync);
+  add(check_contents(draft), oracle::kReadYourWrites);
+  add(check_stable_read(draft), oracle::kStableRead);
+  add(check_contents(draft), oracle::kDurability);
+  add(check_contents(draft), oracle::kUntouched);
+  add(check_no_false_error(draft), oracle::kNoFalseError);
+  add(true, oracle::kNoFalseSuccess);
+  add(check_liveness(draft), oracle::kLiveness);
+  add(true, oracle::kNoLeak);
+  add(draft.trouble != Trouble::kWild, oracle::kAnswers);
+  add(check_torn(draft), oracle::kVersion);
+}
+
+}  // namespace dmsim::generate

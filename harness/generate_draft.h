@@ -1,0 +1,110 @@
+// A plan in the making: the plan itself, and what the makers of its parts must know of each other. Used by
+// generate*.cc only.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <initializer_list>
+#include <string>
+#include <vector>
+
+#include "harness/generate.h"
+
+namespace dmsim::generate {
+
+// What goes wrong below. One kind of trouble a plan, since what may be promised depends on it.
+enum class Trouble : std::uint8_t {
+  kNone,
+  kOneLeg,      // a leg other than the first fails writes, flushes or everything
+  kReads,       // reads fail, on all legs but one at most
+  kFirstLeg,    // the first leg fails, after the mirror is in sync
+  kLog,         // the log's disk fails
+  kDiscards,    // discards are refused
+  kRecovery,    // a leg other than the first fails during the first synchronisation
+  kMomentary,   // a leg other than the first fails once, and the administrator tries again
+  kAllDie,      // every leg dies, before anybody uses the device
+  kDishonest,   // disks lie
+  kWild,        // anything, anywhere
+};
+inline constexpr std::uint64_t kTroubles = 11;
+
+enum class Errors : std::uint8_t { kHandled, kIgnored, kKeepLog };
+
+struct LegDraft {
+  std::string device;  // as the table names it: a disk, or a linear device over one
+  Sector offset = 0;
+  std::string disk;
+};
+
+struct MirrorDraft {
+  std::string device;            // the mapped device that holds it
+  Sector begin = 0;              // there
+  std::uint64_t sectors = 0;
+  std::uint32_t region_sectors = 64;
+  std::vector<LegDraft> legs;    // 2 or 3
+  std::string log_disk;          // empty: core log
+  std::uint64_t regions() const { return (sectors + region_sectors - 1) / region_sectors; }
+};
+
+struct Draft {
+  Draft(ChoiceSource& source, const GeneratorOptions& generator_options)
+      : choices(source), options(generator_options) {}
+
+  // [0, bound)
+  std::uint64_t pick(const ChoicePoint& point, std::uint64_t bound) {
+    return choices.draw(point, Actor::kNobody, bound);
+  }
+  // least when drawn plain
+  std::uint64_t between(const ChoicePoint& point, std::uint64_t least, std::uint64_t most) {
+    return least + pick(point, most - least + 1);
+  }
+  bool odds(const ChoicePoint& point, std::uint32_t part, std::uint32_t whole) {
+    return choices.chance(point, Actor::kNobody, {part, whole});
+  }
+  template <typename T>
+  T among(const ChoicePoint& point, std::initializer_list<T> values) {
+    return values.begin()[pick(point, values.size())];
+  }
+
+  bool mirrors_whole(Errors wanted) const { return errors == wanted; }
+  bool uses_page_cache() const;
+  bool discards() const;
+  DiskOptions& disk(const std::string& name);
+
+  ChoiceSource& choices;
+  const GeneratorOptions& options;
+  Plan plan;
+
+  Trouble trouble = Trouble::kNone;
+  Errors errors = Errors::kHandled;
+  std::vector<MirrorDraft> mirrors;   // at least 1
+  std::string user;                   // the device that tasks use: the top of the stack
+  std::uint64_t user_sectors = 0;
+  bool stacked = false;               // users use another device than the mirrors' own
+  bool legs_are_disks = true;         // else linear devices
+  Duration synced;                    // the first synchronisation has ended by then, left alone
+  Duration trouble_begins;
+  Duration trouble_ends;              // zero: never
+  Duration last_start;                // the latest start of a task
+
+  // What the administrator does, for what may be promised.
+  bool suspends = false;
+  bool suspends_with_flush = false;   // a suspend that fails what is held
+  bool interrupts = false;
+  bool reloads = false;
+  bool repairs = false;               // ends without the leg, or with a log in memory: no write is held for good
+  bool restarts_later = false;        // the device is suspended and resumed again after the trouble
+};
+
+void make_devices(Draft& draft);
+void make_trouble(Draft& draft);
+void make_tasks(Draft& draft);
+void make_administrator(Draft& draft);
+void make_power_cut(Draft& draft);
+void make_checks(Draft& draft);
+
+// The table of the mapped device as made, with each mirror's line as `line` says; used by reloads.
+std::string mirror_line(const MirrorDraft& mirror, Errors errors);
+DurationRange draw_latency(Draft& draft, const ChoicePoint& point);
+
+}  // namespace dmsim::generate
