@@ -1,0 +1,333 @@
+#include "crash-replay/story.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "crash-replay/story_steps.h"
+#include "harness/oracle_names.h"
+
+namespace dmsim {
+namespace {
+
+constexpr std::size_t kMostSteps = 25;
+constexpr std::size_t kMostWithDetails = 14;  // details are told in short stories only
+constexpr std::size_t kColumns = 100;
+
+std::string plural(std::uint64_t count, std::string_view one, std::string_view many) {
+  return fmt::format("{} {}", count, count == 1 ? one : many);
+}
+
+std::string blame_words(Blame blame) {
+  switch (blame) {
+    case Blame::kEngine: return "the engine";
+    case Blame::kApplication: return "the application";
+    case Blame::kDisk: return "a disk";
+  }
+  UNMODELLED("a blame");
+}
+
+// Words broken into lines of at most `columns`, all but the first indented.
+std::string wrapped(const std::string& text, std::size_t first_indent, std::size_t indent) {
+  std::string out;
+  std::size_t column = first_indent;
+  std::size_t at = 0;
+  while (at < text.size()) {
+    std::size_t end = text.find(' ', at);
+    if (end == std::string::npos) end = text.size();
+    const std::size_t length = end - at;
+    const bool at_start = column == first_indent && out.empty();
+    if (!at_start && column + 1 + length > kColumns) {
+      out += "\n" + std::string(indent, ' ');
+      column = indent;
+    } else if (!at_start) {
+      out += ' ';
+      ++column;
+    }
+    out += text.substr(at, length);
+    column += length;
+    at = end + 1;
+  }
+  return out;
+}
+
+// What a story with too many steps does without: details first, the oldest of them first.
+std::size_t thin_out(std::vector<StoryStep>* steps) {
+  std::size_t removed = 0;
+  for (const StoryStep::Weight weight : {StoryStep::Weight::kDetail, StoryStep::Weight::kUseful,
+                                         StoryStep::Weight::kEssential}) {
+    const std::size_t most =
+        weight == StoryStep::Weight::kDetail ? kMostWithDetails : kMostSteps;
+    for (std::size_t i = 0; steps->size() > most && i < steps->size();) {
+      if ((*steps)[i].weight != weight) {
+        ++i;
+        continue;
+      }
+      steps->erase(steps->begin() + static_cast<std::ptrdiff_t>(i));
+      ++removed;
+    }
+  }
+  return removed;
+}
+
+std::size_t count_before(const Chronicle& c, std::size_t end,
+                         const std::function<bool(const StoryEvent&)>& counts) {
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < end; ++i) count += counts(c.event(i)) ? 1 : 0;
+  return count;
+}
+
+// Leg failures, regions copied, stores and writes before the story begins.
+std::vector<std::string> tell_before(const Chronicle& c, std::size_t first) {
+  std::vector<std::string> out;
+  const StoryFocus& f = c.focus;
+  if (f.legs.size() > 1) {
+    std::string legs;
+    for (const StoryFocus::Leg& leg : f.legs) {
+      legs += (legs.empty() ? "" : &leg == &f.legs.back() ? " and " : ", ") + leg.disk;
+    }
+    out.push_back(fmt::format(
+        "{} is mirrored on {}{}.{}", f.device, legs,
+        f.log_disk.empty() ? "" : fmt::format(", its dirty log is on {}", f.log_disk),
+        f.region ? fmt::format(" Page {} lies in region {}.", f.page, *f.region) : ""));
+  }
+  const auto mirror = [&](const StoryEvent& event) {
+    return event.actor == f.mirror || event.actor == "kmirrord " + f.mirror;
+  };
+  const std::size_t copied = count_before(c, first, [&](const StoryEvent& event) {
+    return mirror(event) && event.text("phase") == "copied";
+  });
+  const bool ours = count_before(c, first, [&](const StoryEvent& event) {
+    return c.about_region(event) && event.text("phase") == "copied";
+  }) > 0;
+  if (copied > 0) {
+    out.push_back(fmt::format("Before: recovery has copied {}{}.", plural(copied, "region", "regions"),
+                              ours ? fmt::format(", region {} among them", *f.region)
+                              : f.region ? fmt::format(", not region {}", *f.region) : ""));
+  }
+  const std::size_t stores = count_before(c, first, [&](const StoryEvent& event) {
+    return (event.is("cache.store") || event.is("cache.write")) && f.has_page() &&
+           event.text("cache") == "cache " + f.device && event.number("page") == f.page;
+  });
+  if (stores > 0) out.push_back(fmt::format("Before: {} of page {}.", plural(stores, "change", "changes"), f.page));
+  for (std::size_t i = 0; i < first; ++i) {
+    const StoryEvent& event = c.event(i);
+    if (!event.is("mirror.leg_failed") || !mirror(event)) continue;
+    const std::uint64_t leg = event.number("leg");
+    out.push_back(fmt::format("Before: at {} {} was marked as failed.", instant_words(event.at),
+                              leg < f.legs.size() ? f.legs[leg].disk : fmt::format("leg {}", leg)));
+  }
+  return out;
+}
+
+std::vector<std::string> tell_left_out(const Chronicle& c, const Story& story, std::size_t thinned) {
+  std::vector<std::string> out;
+  std::size_t others = 0;
+  for (const UserStory& user : c.users) {
+    others += !user.touches_page && user.who != "checker" && user.op != "flush" ? 1 : 0;
+  }
+  if (others > 0) out.push_back(plural(others, "other request", "other requests"));
+  if (story.first_event > 0) {
+    const Duration quiet = c.event(story.first_event).at - Instant();
+    out.push_back(fmt::format("what happened in the first {}", duration_words(quiet)));
+  }
+  if (thinned > 0) out.push_back(plural(thinned, "detail", "details"));
+  if (!c.others.empty()) {
+    out.push_back(plural(c.others.size(), "further broken promise", "further broken promises"));
+  }
+  return out;
+}
+
+// No recovery of the region in the last life, although there was one of others or none at all.
+void tell_no_recovery(const Chronicle& c, Story* story) {
+  if (c.lives < 2 || c.focus.legs.size() < 2 || !c.focus.region || !c.clean_after_cut) return;
+  std::size_t boot = 0;
+  for (std::size_t i = 0; i < c.events.size(); ++i) {
+    if (c.event(i).is("power.on")) boot = i;
+  }
+  for (std::size_t i = boot; i < c.events.size(); ++i) {
+    if (c.about_region(c.event(i)) && c.event(i).is("mirror.recover")) return;
+  }
+  StoryStep step;
+  step.event = c.events.size() - 1;
+  step.at = c.events.back().at;
+  step.text = *c.clean_after_cut
+                  ? fmt::format("Region {} is not copied, because the log calls it clean", *c.focus.region)
+                  : fmt::format("Region {} has not been copied", *c.focus.region);
+  auto where = story->steps.end();
+  while (where != story->steps.begin() && (where - 1)->event > boot) --where;
+  if (where != story->steps.end()) step.event = where->event, step.at = where->at;
+  story->steps.insert(where, step);
+}
+
+// A run that got stuck: who still waits for an answer.
+void tell_waiting(const Chronicle& c, Story* story) {
+  if (c.violation.oracle != oracle::kLiveness || c.events.empty()) return;
+  StoryStep step;
+  step.event = c.events.size() - 1;
+  step.at = c.events.back().at;
+  for (const UserStory& user : c.users) {
+    if (user.complete || user.life + 1 != c.lives || !user.touches_page) continue;
+    const std::string who = who_words(c, user.who);
+    step.text = fmt::format("Nothing more happens: {} still waits for the answer to its {}", who, user.op);
+    step.notation = notation_of(user.op, user.fua, user.range);
+    story->steps.push_back(step);
+    return;
+  }
+}
+
+// Without a power cut: what the legs and the log hold when the promise is found broken.
+void tell_end_state(const Chronicle& c, Story* story) {
+  if (c.lives > 1 || c.focus.legs.size() < 2 || !c.focus.region) return;
+  const std::string& name = c.violation.oracle;
+  if (name != oracle::kLegsIdentical && name != oracle::kNoFalseSync) return;
+  StoryStep step;
+  step.event = c.events.size() - 1;
+  step.at = c.events.back().at;
+  bool copied = false;
+  for (std::size_t i = 0; i < c.events.size(); ++i) {
+    copied = copied || (c.about_region(c.event(i)) && c.event(i).text("phase") == "copied");
+  }
+  if (c.clean_at_end) {
+    step.text = fmt::format("Now the log says that region {} is {}; ", *c.focus.region,
+                            *c.clean_at_end ? "clean" : "dirty");
+  }
+  for (std::size_t i = 0; i < c.legs.size(); ++i) {
+    step.text += fmt::format("{}{} has {}", i == 0 ? "" : ", ", c.legs[i].disk,
+                             story->names.name(c.legs[i].at_end, c.legs[i].disk));
+    if (i == 0) step.text += fmt::format(" of page {}", c.focus.page);
+  }
+  if (!copied) step.text += "; the region was never copied";
+  story->steps.push_back(step);
+}
+
+}  // namespace
+
+std::string StoryNames::name(const StoryContent& content, std::string_view holder) {
+  switch (content.kind) {
+    case StoryContent::Kind::kUnknown: return "a content that the trace does not tell";
+    case StoryContent::Kind::kInitial:
+      return content.disk == holder ? "its own initial content"
+                                    : content.disk + "'s initial content";
+    case StoryContent::Kind::kVersion:
+      return fmt::format("version {}", numbers_.emplace(content.version, numbers_.size() + 1).first->second);
+    case StoryContent::Kind::kMixture:
+      return fmt::format("a mixture with version {}",
+                         numbers_.emplace(content.version, numbers_.size() + 1).first->second);
+  }
+  UNMODELLED("a content");
+}
+
+std::string StoryNames::label(const StoryContent& content) {
+  switch (content.kind) {
+    case StoryContent::Kind::kUnknown: return "?";
+    case StoryContent::Kind::kInitial: return "initial";
+    case StoryContent::Kind::kVersion:
+    case StoryContent::Kind::kMixture: {
+      const std::size_t known = number(content);
+      if (known == 0) return "data";
+      return fmt::format("v{}{}", known, content.kind == StoryContent::Kind::kMixture ? "+" : "");
+    }
+  }
+  UNMODELLED("a content");
+}
+
+std::size_t StoryNames::number(const StoryContent& content) const {
+  if (content.kind != StoryContent::Kind::kVersion && content.kind != StoryContent::Kind::kMixture) return 0;
+  const auto found = numbers_.find(content.version);
+  return found == numbers_.end() ? 0 : found->second;
+}
+
+Story tell_story(const Chronicle& chronicle, const std::string& file) {
+  Story story;
+  const Plan& plan = chronicle.crash->plan;
+  const Violation& violation = chronicle.violation;
+  story.title = plan.scenario + (plan.variant.empty() ? "" : "/" + plan.variant);
+  story.about = plan.about;
+  story.first_event = story_start(chronicle);
+  story.last_event = chronicle.events.empty() ? 0 : chronicle.events.size() - 1;
+  story.before = tell_before(chronicle, story.first_event);
+  tell_steps(chronicle, &story);
+  tell_no_recovery(chronicle, &story);
+  tell_end_state(chronicle, &story);
+  tell_waiting(chronicle, &story);
+  const std::size_t thinned = thin_out(&story.steps);
+  story.left_out = tell_left_out(chronicle, story, thinned);
+  story.oracle = violation.oracle;
+  for (const OracleInfo& info : oracle_table()) {
+    if (info.name == violation.oracle) story.promise = info.promise;
+  }
+  story.found.push_back(violation.sentence);
+  for (const std::string& detail : violation.details) story.found.push_back(detail);
+  story.blame = blame_words(violation.blame);
+  story.command = "dmsim replay " + file;
+  return story;
+}
+
+StoryTable legs_against_log(const Chronicle& c, StoryNames& names) {
+  StoryTable table;
+  if (!c.focus.has_page() || c.legs.empty()) return table;
+  const bool cut = c.lives > 1;
+  table.header = {fmt::format("page {} of {}", c.focus.page, c.focus.device)};
+  if (cut) table.header.push_back("after the power cut");
+  table.header.push_back("at the end");
+  table.header.push_back(fmt::format("digest of sector {}", c.focus.sectors.begin));
+  for (const LegState& leg : c.legs) {
+    std::vector<std::string> row{leg.disk};
+    if (cut) row.push_back(names.name(leg.after_cut, leg.disk));
+    row.push_back(names.name(leg.at_end, leg.disk));
+    row.push_back(leg.digest);
+    table.rows.push_back(std::move(row));
+  }
+  if (c.clean_at_end || c.clean_after_cut) {
+    const auto word = [](std::optional<bool> clean) {
+      return std::string(!clean ? "-" : *clean ? "clean" : "dirty");
+    };
+    std::vector<std::string> row{fmt::format("{}: region {} is", c.focus.log_disk, *c.focus.region)};
+    if (cut) row.push_back(word(c.clean_after_cut));
+    row.push_back(word(c.clean_at_end));
+    row.emplace_back("");
+    table.rows.push_back(std::move(row));
+  }
+  return table;
+}
+
+std::string story_text(const Chronicle& chronicle, Story& story) {
+  std::string out = story.title + "\n";
+  if (!story.about.empty()) out += "\n  " + wrapped(story.about, 2, 2) + "\n";
+  out += "\n";
+  for (const std::string& line : story.before) out += "  " + wrapped(line, 2, 2) + "\n";
+  if (!story.before.empty()) out += "\n";
+  std::size_t number = 0;
+  for (const StoryStep& step : story.steps) {
+    const std::string text = step.text + (step.notation.empty() ? "." : ". (" + step.notation + ")");
+    out += fmt::format("{:>3}. {:>13}  {}\n", ++number, instant_words(step.at), wrapped(text, 20, 20));
+  }
+  if (!story.left_out.empty()) {
+    std::string line = "Left out: ";
+    for (std::size_t i = 0; i < story.left_out.size(); ++i) line += (i == 0 ? "" : ", ") + story.left_out[i];
+    out += "\n  " + wrapped(line + ".", 2, 2) + "\n";
+  }
+  const StoryTable table = legs_against_log(chronicle, story.names);
+  std::vector<std::size_t> widths(table.header.size());
+  for (std::size_t i = 0; i < table.header.size(); ++i) {
+    widths[i] = table.header[i].size();
+    for (const auto& row : table.rows) widths[i] = std::max(widths[i], row[i].size());
+  }
+  const auto print_row = [&](const std::vector<std::string>& row) {
+    std::string line = " ";
+    for (std::size_t i = 0; i < row.size(); ++i) line += fmt::format(" {:<{}} ", row[i], widths[i]);
+    while (!line.empty() && line.back() == ' ') line.pop_back();
+    return line + "\n";
+  };
+  if (!table.rows.empty()) out += "\n" + print_row(table.header);
+  for (const auto& row : table.rows) out += print_row(row);
+  out += fmt::format("\nBroken by {}: {}.\n", story.blame, story.oracle);
+  if (!story.promise.empty()) out += "  The promise: " + wrapped(story.promise, 15, 2) + "\n";
+  out += "  Found: " + wrapped(story.found.front() + ".", 9, 2) + "\n";
+  for (std::size_t i = 1; i < story.found.size(); ++i) out += "    " + wrapped(story.found[i], 4, 4) + "\n";
+  out += "\n" + story.command + "\n";
+  return out;
+}
+
+}  // namespace dmsim

@@ -1,0 +1,20 @@
+// Turns the events of a chronicle into the steps of its story. See story.h.
+#pragma once
+
+#include "crash-replay/story.h"
+
+namespace dmsim {
+
+// Where the story begins: the first event that still matters when the promise breaks.
+std::size_t story_start(const Chronicle& chronicle);
+
+// Fills steps and log_words from the events in [first_event, last_event] of `story`; names contents as
+// it goes.
+void tell_steps(const Chronicle& chronicle, Story* story);
+
+// "the task database" for a task of the plan, else the name.
+std::string who_words(const Chronicle& chronicle, std::string_view actor);
+// "W24+8", "F".
+std::string notation_of(std::string_view op, bool fua, SectorRange range);
+
+}  // namespace dmsim
