@@ -152,4 +152,32 @@ std::vector<std::string> log_disks(std::string_view device, const TableOf& table
   return out;
 }
 
+std::vector<DiskRange> disk_ranges(const std::vector<Extent>& extents, SectorRange range) {
+  std::vector<DiskRange> out;
+  for (const Extent& extent : extents) {
+    const SectorRange part = extent.range.intersection(range);
+    if (part.empty()) continue;
+    for (const Extent::Copy& copy : extent.copies) {
+      const Sector begin = copy.begin + (part.begin - extent.range.begin);
+      out.push_back({copy.disk, {begin, begin + part.count()}});
+    }
+  }
+  return out;
+}
+
+std::vector<SectorRange> device_ranges(const std::vector<Extent>& extents, std::string_view disk,
+                                       SectorRange sectors) {
+  std::vector<SectorRange> out;
+  for (const Extent& extent : extents) {
+    for (const Extent::Copy& copy : extent.copies) {
+      const SectorRange all{copy.begin, copy.begin + extent.range.count()};
+      const SectorRange part = all.intersection(sectors);
+      if (copy.disk != disk || part.empty()) continue;
+      const Sector begin = extent.range.begin + (part.begin - copy.begin);
+      out.push_back({begin, begin + part.count()});
+    }
+  }
+  return out;
+}
+
 }  // namespace dmsim

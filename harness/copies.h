@@ -34,4 +34,14 @@ std::vector<Extent> resolve_copies(std::string_view device, const TableOf& table
 // Disks that `device`'s mirrors use only for their dirty log.
 std::vector<std::string> log_disks(std::string_view device, const TableOf& table_of);
 
+// Where the copies of `range` lie: disk and sectors there.
+struct DiskRange {
+  std::string disk;
+  SectorRange sectors;
+};
+std::vector<DiskRange> disk_ranges(const std::vector<Extent>& extents, SectorRange range);
+// The other way: sectors of the mapped device that have a copy in `sectors` of `disk`.
+std::vector<SectorRange> device_ranges(const std::vector<Extent>& extents, std::string_view disk,
+                                       SectorRange sectors);
+
 }  // namespace dmsim

@@ -70,8 +70,12 @@ void make_power_cut(Draft& draft) {
 bool Draft::uses_page_cache() const {
   return std::any_of(plan.tasks.begin(), plan.tasks.end(), [](const TaskPlan& task) {
     if (std::holds_alternative<MmapStoreTask>(task.body)) return true;
-    const auto* write = std::get_if<WriteTask>(&task.body);
-    return write != nullptr && write->path == Path::kBuffered;
+    const auto buffered = [](const auto* body) {
+      return body != nullptr && body->path == Path::kBuffered;
+    };
+    return buffered(std::get_if<WriteTask>(&task.body)) ||
+           buffered(std::get_if<ReadTask>(&task.body)) ||
+           buffered(std::get_if<FlushTask>(&task.body));
   });
 }
 

@@ -48,6 +48,11 @@ Pace draw_pace(Draft& draft) {
                                                    {D(), D()},
                                                    {D::milliseconds(1), D::milliseconds(5)}});
   pace.count = draft.between(kRounds, 5, 40);
+  // A suspend and resume does not forgive a leg: writes to what is not copied yet would be held once more,
+  // and the copy would wait for them.
+  if (draft.trouble == Trouble::kMomentary && draft.errors == Errors::kHandled) {
+    pace.start = std::max(pace.start, draft.synced * 2 + D::milliseconds(30));
+  }
   draft.last_start = std::max(draft.last_start, pace.start);
   return pace;
 }

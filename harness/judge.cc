@@ -59,12 +59,26 @@ void Judge::report(Violation violation) {
   violations_.push_back(std::move(violation));
 }
 
-// Whoever is dishonest, or changes his own buffers, answers for what follows from it.
-Blame Judge::blame_for(std::string_view device, SectorRange range) const {
-  const Reference* reference = world_.reference(device);
-  if (reference != nullptr && !range.empty() && reference->raced_by_application(range)) {
-    return Blame::kApplication;
+// Users of the device itself, or of one that is stacked upon it, have raced with themselves there.
+bool Judge::raced_by_application(std::string_view device, SectorRange range) {
+  const Reference* own = world_.reference(device);
+  if (own != nullptr && own->raced_by_application(range)) return true;
+  const std::vector<Extent> here = copies(device);
+  for (const std::string& user : world_.checked_devices()) {
+    const Reference* reference = world_.reference(user);
+    if (user == device || !reference->has_races()) continue;
+    for (const auto& [disk, on_disk] : disk_ranges(here, range)) {
+      for (const SectorRange& there : device_ranges(copies(user), disk, on_disk)) {
+        if (reference->raced_by_application(there)) return true;
+      }
+    }
   }
+  return false;
+}
+
+// Whoever is dishonest, or changes his own buffers, answers for what follows from it.
+Blame Judge::blame_for(std::string_view device, SectorRange range) {
+  if (!range.empty() && raced_by_application(device, range)) return Blame::kApplication;
   return world_.some_disk_was_dishonest() ? Blame::kDisk : Blame::kEngine;
 }
 

@@ -51,11 +51,12 @@ class Judge {
   void check_legs();
 
   void note_tables_changed() { copies_.clear(); }
-  Blame blame_for(std::string_view device, SectorRange range) const;
+  Blame blame_for(std::string_view device, SectorRange range);
   // Copies of `device`, by the tables that are live now; kept until tables change.
   const std::vector<Extent>& copies(std::string_view device);
 
  private:
+  bool raced_by_application(std::string_view device, SectorRange range);
   struct Claim {
     const MirrorView* view;
     std::string device;

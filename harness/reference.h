@@ -78,6 +78,7 @@ class Reference final : public StoreObserver {
   // had two writes of the same sectors under way at once, or discarded them, and has not written there
   // properly since.
   bool raced_by_application(SectorRange range) const;
+  bool has_races() const { return !races_.empty(); }
 
   // 64 bits over what a crash state must satisfy: equal ones ask the same of every sector.
   std::uint64_t requirement_fingerprint() const;
