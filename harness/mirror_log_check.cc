@@ -125,12 +125,12 @@ Failure<InputError> refuse(std::string message) {
   return Failure{InputError{{}, 0, 0, std::move(message), -1}};
 }
 
-std::string range_text(SectorRange range) { return fmt::format("{}-{}", range.begin, range.end); }
+std::string range_text(SectorRange range) { return fmt::format("{}s..{}s", range.begin, range.end); }
 
 Outcome<> check_ranges(const std::vector<SectorRange>& slices) {
   for (std::size_t i = 0; i < slices.size(); ++i) {
     if (slices[i].begin >= slices[i].end || slices[i].end > kMostSectors) {
-      return refuse(fmt::format("the range {} is not one: expected BEGIN-END with BEGIN < END",
+      return refuse(fmt::format("the range {} is not one: expected a begin below its end",
                                 range_text(slices[i])));
     }
     for (std::size_t j = 0; j < i; ++j) {
@@ -187,7 +187,7 @@ Outcome<> check_slices(const WriteLog& log, const std::string& name, const Recor
       if (entry.is_discard() || !range.overlaps(slice)) continue;
       if (slice.begin <= range.begin && range.end <= slice.end) continue;
       return Failure{InputError{name, 0, 0,
-                                fmt::format("entry {} writes sectors {}, across the border of the "
+                                fmt::format("entry {} writes {}, across the border of the "
                                             "range {}",
                                             i, range_text(range), range_text(slice)),
                                 static_cast<long long>(entry.offset)}};
