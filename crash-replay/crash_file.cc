@@ -1,5 +1,7 @@
 #include "crash-replay/crash_file.h"
 
+#include <unistd.h>
+
 #include <charconv>
 #include <cstdio>
 #include <filesystem>
@@ -167,7 +169,8 @@ Outcome<> save_crash(const Crash& crash, const std::string& path) {
   std::error_code error;
   const std::filesystem::path folder = std::filesystem::path(path).parent_path();
   if (!folder.empty()) std::filesystem::create_directories(folder, error);
-  const std::string temporary = path + ".part";
+  // Two workers may save the same crash at once (--check-twice): whole files replace each other.
+  const std::string temporary = fmt::format("{}.{}.part", path, ::getpid());
   {
     std::ofstream file(temporary, std::ios::binary | std::ios::trunc);
     file << write_crash(crash);
