@@ -184,20 +184,33 @@ void tell_end_state(const Chronicle& c, Story* story) {
   StoryStep step;
   step.event = c.events.size() - 1;
   step.at = c.events.back().at;
+  const bool untouched = std::all_of(c.legs.begin(), c.legs.end(), [](const LegState& leg) {
+    return leg.at_end == StoryContent::initial_of(leg.disk);
+  });
   bool copied = false;
   for (std::size_t i = 0; i < c.events.size(); ++i) {
     copied = copied || (c.about_region(c.event(i)) && c.event(i).text("phase") == "copied");
   }
   if (c.clean_at_end) {
-    step.text = fmt::format("Now the log says that region {} is {}; ", *c.focus.region,
-                            *c.clean_at_end ? "clean" : "dirty");
+    step.text = fmt::format("Now the log says that region {} is {}{} ", *c.focus.region,
+                            *c.clean_at_end ? "clean" : "dirty", untouched ? ", but" : ";");
   }
-  for (std::size_t i = 0; i < c.legs.size(); ++i) {
+  for (std::size_t i = 0; !untouched && i < c.legs.size(); ++i) {
     step.text += fmt::format("{}{} has {}", i == 0 ? "" : ", ", c.legs[i].disk,
                              story->names.name(c.legs[i].at_end, c.legs[i].disk));
     if (i == 0) step.text += fmt::format(" of page {}", c.focus.page);
   }
-  if (!copied) step.text += "; the region was never copied";
+  if (untouched) {
+    step.text += fmt::format("each leg still holds in page {} what it happened to hold at first",
+                             c.focus.page);
+  }
+  if (!copied) {
+    const std::size_t others = count_before(c, c.events.size(), [&](const StoryEvent& event) {
+      return event.is("mirror.recover") && event.text("phase") == "copied";
+    });
+    step.text += fmt::format(". Recovery has copied {}, this one never",
+                             plural(others, "other region", "other regions"));
+  }
   story->steps.push_back(step);
 }
 
@@ -221,15 +234,24 @@ std::string StoryNames::name(const StoryContent& content, std::string_view holde
 std::string StoryNames::label(const StoryContent& content) {
   switch (content.kind) {
     case StoryContent::Kind::kUnknown: return "?";
-    case StoryContent::Kind::kInitial: return "initial";
+    case StoryContent::Kind::kInitial: return content.disk + "'s own";
     case StoryContent::Kind::kVersion:
     case StoryContent::Kind::kMixture: {
       const std::size_t known = number(content);
-      if (known == 0) return "data";
+      if (known == 0) return "earlier";
       return fmt::format("v{}{}", known, content.kind == StoryContent::Kind::kMixture ? "+" : "");
     }
   }
   UNMODELLED("a content");
+}
+
+void StoryNames::set_legs(const std::vector<StoryFocus::Leg>& legs) {
+  legs_.clear();
+  for (const StoryFocus::Leg& leg : legs) legs_.push_back(leg.disk);
+}
+
+std::size_t StoryNames::initial_number(const StoryContent& content) const {
+  return static_cast<std::size_t>(std::find(legs_.begin(), legs_.end(), content.disk) - legs_.begin());
 }
 
 std::size_t StoryNames::number(const StoryContent& content) const {
@@ -244,6 +266,7 @@ Story tell_story(const Chronicle& chronicle, const std::string& file) {
   const Violation& violation = chronicle.violation;
   story.title = plan.scenario + (plan.variant.empty() ? "" : "/" + plan.variant);
   story.about = plan.about;
+  story.names.set_legs(chronicle.focus.legs);
   story.first_event = story_start(chronicle);
   story.last_event = chronicle.events.empty() ? 0 : chronicle.events.size() - 1;
   story.before = tell_before(chronicle, story.first_event);

@@ -39,8 +39,12 @@ class StoryNames {
   // 1, 2, ... for a version; 0: not a version, or never mentioned.
   std::size_t number(const StoryContent& content) const;
   std::size_t count() const { return numbers_.size(); }
+  // Which disk's initial content it is: 0, 1, ... in the order of the legs.
+  void set_legs(const std::vector<StoryFocus::Leg>& legs);
+  std::size_t initial_number(const StoryContent& content) const;
 
  private:
+  std::vector<std::string> legs_;
   std::map<std::uint64_t, std::size_t> numbers_;
 };
 

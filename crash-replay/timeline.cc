@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "crash-replay/timeline_layout.h"
 #include "crash-replay/timeline_svg.h"
 
@@ -48,7 +50,8 @@ svg text { fill: #1a1a1a; }
 .ground { fill: #fff; } .ground.even { fill: #f7f8f9; }
 .head { font-weight: 700; font-size: 13px; } .subhead { fill: #666; font-size: 10.5px; }
 .rule { stroke: #999; } .life { stroke: #aaa; stroke-width: 1.5; }
-.gap { stroke: #bbb; stroke-dasharray: 2 5; } .gap-text { fill: #777; font-size: 10.5px; font-style: italic; }
+.gap { stroke: #bbb; stroke-dasharray: 2 5; }
+.gap-text { paint-order: stroke; stroke: #fff; stroke-width: 4px; fill: #777; font-size: 10.5px; font-style: italic; }
 .sent { stroke: #555; stroke-width: 1.3; } .tip { fill: #555; }
 .answer { stroke: #aaa; stroke-width: 1; stroke-dasharray: 4 3; }
 .sampled { stroke-width: 2.6; stroke-dasharray: 1 4; stroke-linecap: round; fill: none; }
@@ -71,6 +74,8 @@ svg .cut-text { fill: #fff; font-weight: 700; text-anchor: middle; }
 .hatch-ground { fill: #fff; } .hatch-line { stroke: #555; stroke-width: 2; }
 .state-clean { fill: #fff; } .state-dirty { fill: url(#hatch); } .state-nosync { fill: #777; }
 .state-recovering { fill: #ccc; }
+.dots-ground { fill: #fff; } .dots-dot { fill: #666; }
+.i0 { fill: #c9c9c9; } .i1 { fill: url(#dots); }
 .c0 { fill: #e4e4e4; background: #e4e4e4; stroke: #888; }
 .c1 { fill: #0072b2; background: #0072b2; } .c2 { fill: #e69f00; background: #e69f00; }
 .c3 { fill: #009e73; background: #009e73; } .c4 { fill: #cc79a7; background: #cc79a7; }
@@ -109,6 +114,11 @@ for (const item of document.querySelectorAll('ol.story li')) {
   }
 }
 )js";
+
+std::string capital(std::string text) {
+  if (!text.empty() && text[0] >= 'a' && text[0] <= 'z') text[0] = static_cast<char>(text[0] - 'a' + 'A');
+  return text;
+}
 
 // "version 3" in its colour.
 std::string with_versions(const std::string& text) {
@@ -149,10 +159,15 @@ std::string table_html(const StoryTable& table) {
   std::string out = "<h2>Legs against log</h2>\n<table id=\"legs\"><tr>";
   for (const std::string& cell : table.header) out += fmt::format("<th>{}</th>", escaped(cell));
   out += "</tr>\n";
+  const bool differ = std::any_of(table.rows.begin(), table.rows.end(), [&](const auto& row) {
+    return !row.back().empty() && row.back() != table.rows.front().back();
+  });
   for (const auto& row : table.rows) {
     out += "<tr>";
     for (std::size_t i = 0; i < row.size(); ++i) {
-      out += fmt::format("<{0}>{1}</{0}>", i == 0 ? "th" : "td", with_versions(row[i]));
+      const bool digest = i + 1 == row.size() && !row[i].empty();
+      out += fmt::format("<{0}{1}>{2}</{0}>", i == 0 ? "th" : "td",
+                         digest && differ ? " class=\"differs\"" : "", with_versions(row[i]));
     }
     out += "</tr>\n";
   }
@@ -164,14 +179,24 @@ std::string swatch(std::string_view classes) {
                      "class=\"{}\"/></svg>", classes);
 }
 
-std::string legend(const StoryNames& names) {
+std::string legend(const Timeline& timeline, const StoryNames& names) {
+  const auto shown = [&](std::string_view word) {
+    return std::any_of(timeline.stretches.begin(), timeline.stretches.end(),
+                       [&](const TimelineStretch& stretch) { return stretch.word == word; });
+  };
   std::string out = "<div class=\"legend\">";
   for (std::size_t i = 1; i <= names.count() && i <= 7; ++i) {
     out += fmt::format("<span>{}version {}</span>", swatch(fmt::format("strip c{}", i)), i);
   }
-  out += fmt::format("<span>{}initial, or no data</span>", swatch("strip c0"));
-  out += fmt::format("<span>{}dirty</span><span>{}clean</span>", swatch("strip state-dirty"),
-                     swatch("strip state-clean"));
+  for (const TimelineLane& lane : timeline.lanes) {
+    if (lane.kind != LaneKind::kLeg) continue;
+    const std::string colour = version_class(StoryContent::initial_of(lane.name), names);
+    out += fmt::format("<span>{}{}'s own initial content</span>", swatch("strip " + colour),
+                       escaped(lane.title));
+  }
+  for (const std::string_view word : {"dirty", "clean", "nosync", "recovering"}) {
+    if (shown(word)) out += fmt::format("<span>{}{}</span>", swatch(fmt::format("strip state-{}", word)), word);
+  }
   return out + "<span>bar: from submission to completion, coloured once its data have moved</span>"
                "<span>dotted: taken from memory at that instant</span>"
                "<span>time runs downwards, not to scale</span></div>\n";
@@ -188,7 +213,7 @@ std::string timeline_page(const Chronicle& chronicle, Story& story) {
   out += fmt::format("<header><h1>{}</h1>\n", escaped(story.title));
   if (!story.about.empty()) out += fmt::format("<p class=\"about\">{}</p>\n", escaped(story.about));
   out += fmt::format("<div class=\"verdict\"><p><b>Broken by {}: {}.</b> {}.</p>\n", escaped(story.blame),
-                     escaped(story.oracle), escaped(story.found.front()));
+                     escaped(story.oracle), escaped(capital(story.found.front())));
   for (std::size_t i = 1; i < story.found.size(); ++i) {
     out += fmt::format("<p>{}</p>\n", escaped(story.found[i]));
   }
@@ -205,11 +230,11 @@ std::string timeline_page(const Chronicle& chronicle, Story& story) {
     for (const std::string& item : story.left_out) line += (line.empty() ? "" : ", ") + item;
     out += fmt::format("<p class=\"left-out\">Left out: {}.</p>\n", escaped(line));
   }
-  out += table_html(legs_against_log(chronicle, story.names));
   out += fmt::format("<h2>Again</h2>\n<p class=\"command\"><code>{}</code></p>\n</section>\n",
                      escaped(story.command));
-  out += "<section id=\"picture\">\n<h2>Who did what, when</h2>\n" + legend(story.names) +
-         timeline_svg(timeline, story.names) + "</section>\n</main>\n";
+  out += "<section id=\"picture\">\n<h2>Who did what, when</h2>\n" + legend(timeline, story.names) +
+         timeline_svg(timeline, story.names) + table_html(legs_against_log(chronicle, story.names)) +
+         "</section>\n</main>\n";
   return out + fmt::format("<script>{}</script>\n</body>\n</html>\n", kScript);
 }
 

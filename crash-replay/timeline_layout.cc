@@ -26,7 +26,7 @@ class Layout {
  public:
   Layout(const Chronicle& chronicle, Story& story) : c_(chronicle), f_(chronicle.focus), s_(story) {
     for (std::size_t i = 0; i < s_.steps.size(); ++i) steps_at_[s_.steps[i].event].push_back(i);
-    end_ = s_.steps.empty() ? s_.last_event : s_.steps.back().event;
+    end_ = s_.last_event;
   }
 
   Timeline run() {
@@ -132,10 +132,10 @@ class Layout {
       made.subtitle = "state in memory";
     }
     for (const StoryFocus::Leg& leg : f_.legs) {
-      t_.lanes[lane(LaneKind::kLeg, leg.disk)].subtitle = fmt::format("page {} on disk", f_.page);
+      t_.lanes[lane(LaneKind::kLeg, leg.disk)].subtitle = fmt::format("page {} on it", f_.page);
     }
     if (!f_.log_disk.empty()) {
-      t_.lanes[lane(LaneKind::kLog, f_.log_disk)].subtitle = "says of the region";
+      t_.lanes[lane(LaneKind::kLog, f_.log_disk)].subtitle = "on disk, region is";
     }
   }
 
@@ -346,7 +346,7 @@ class Layout {
         mark.content = StoryContent::of_version(event.number("version"));
         mark.label += " " + s_.names.label(mark.content);
         mark.to_lane = find_lane(LaneKind::kCache);
-      } else if (event.kind.rfind("dm.", 0) == 0 && event.actor != f_.device) {
+      } else if (event.kind.rfind("dm.", 0) == 0 && event.actor != f_.device && !event.is("dm.suspended")) {
         mark.to_lane = find_lane(LaneKind::kDevice);
       }
       t_.marks.push_back(std::move(mark));
@@ -378,10 +378,18 @@ class Layout {
       stretch.content = changes[i].content;
       stretch.word = changes[i].word;
       stretch.tooltip = t_.lanes[in_lane].title + ": " +
-                        (stretch.word.empty() ? s_.names.name(stretch.content, t_.lanes[in_lane].name)
-                                              : stretch.word);
+                        (!stretch.word.empty()               ? stretch.word
+                         : is_untold(stretch.content)        ? std::string("an earlier version")
+                                                             : s_.names.name(stretch.content, t_.lanes[in_lane].name));
       t_.stretches.push_back(std::move(stretch));
     }
+  }
+
+  // A version that the story does not mention.
+  bool is_untold(const StoryContent& content) const {
+    const bool version = content.kind == StoryContent::Kind::kVersion ||
+                         content.kind == StoryContent::Kind::kMixture;
+    return version && s_.names.number(content) == 0;
   }
 
   std::optional<std::size_t> last_event_of(std::string_view kind) const {

@@ -19,7 +19,10 @@ class Drawing {
         "markerHeight=\"7\" orient=\"auto\"><path d=\"M0 0.5 L8 4 L0 7.5 z\" class=\"tip\"/></marker>"
         "<pattern id=\"hatch\" width=\"5\" height=\"5\" patternUnits=\"userSpaceOnUse\" "
         "patternTransform=\"rotate(45)\"><rect width=\"5\" height=\"5\" class=\"hatch-ground\"/>"
-        "<line x1=\"0\" y1=\"0\" x2=\"0\" y2=\"5\" class=\"hatch-line\"/></pattern></defs>\n",
+        "<line x1=\"0\" y1=\"0\" x2=\"0\" y2=\"5\" class=\"hatch-line\"/></pattern>"
+        "<pattern id=\"dots\" width=\"5\" height=\"5\" patternUnits=\"userSpaceOnUse\">"
+        "<rect width=\"5\" height=\"5\" class=\"dots-ground\"/><circle cx=\"2.5\" cy=\"2.5\" r=\"1.2\" "
+        "class=\"dots-dot\"/></pattern></defs>\n",
         t_.width, t_.height);
     draw_lanes();
     draw_gaps();
@@ -49,9 +52,13 @@ class Drawing {
   // Where arrows from a lane begin and end.
   double anchor_x(const TimelineLane& lane) const {
     if (is_plain(lane)) return lane.x + 9;
-    if (lane.kind == LaneKind::kCache) return strip_x(lane) + kStripWidth / 2;
+    const bool strip_only = lane.kind == LaneKind::kCache || lane.kind == LaneKind::kRegion;
+    if (strip_only) return strip_x(lane) + kStripWidth / 2;
     return slot_x(lane, 0) + kSlotWidth / 2 - 1;
   }
+
+  // Labels stand on the lines of their row, not across them.
+  static constexpr double kOnLine = -4;
 
   void text(double x, double at, std::string_view classes, std::string_view words) {
     out_ += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" class=\"{}\">{}</text>\n", x, at, classes,
@@ -132,7 +139,7 @@ class Drawing {
     if (!stretch.labelled) {
       text(label_x(at), t_.head_height + 4, "strip-label early", word);
     } else if (!moves_in(stretch.lane, stretch.from_row)) {
-      text(label_x(at), y(stretch.from_row) + 4, "strip-label", word);
+      text(label_x(at), y(stretch.from_row) + kOnLine, "strip-label", word);
     }
     out_ += "</g>\n";
   }
@@ -164,13 +171,13 @@ class Drawing {
       out_ += fmt::format("<path d=\"M{0:.1f} {2:.1f} l{1:.1f} {1:.1f} m0 -{1:.1f} l-{1:.1f} {1:.1f}\" "
                           "class=\"broken\"/>\n", x, width, bottom - width / 2);
     }
-    text(label_x(at), top + 4, "notation", bar.notation);
+    text(label_x(at), top + kOnLine, "notation", bar.notation);
     if (bar.moved_row && *bar.moved_row != bar.from_row && carries) {
       out_ += fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"5.5\" class=\"moved {}\"/>\n",
                           x + width / 2, moved, colour);
       chip(label_x(at), moved, bar.content);
     }
-    if (bar.failed) text(label_x(at), bottom + 4, "error", bar.end_label);
+    if (bar.failed) text(label_x(at), y(bar.to_row) + kOnLine, "error", bar.end_label);
     out_ += "</g>\n";
   }
 
@@ -192,16 +199,17 @@ class Drawing {
       out_ += fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"5\" class=\"moved {}\"/>\n",
                           anchor_x(at), y(mark.row), version_class(mark.content, names_));
     }
-    text(label_x(at), y(mark.row) + 4, mark.label == "failed" ? "error" : "mark-label", mark.label);
+    text(label_x(at), y(mark.row) + kOnLine, mark.label == "failed" ? "error" : "mark-label", mark.label);
     out_ += "</g>\n";
   }
 
   void draw_cuts() {
     for (const TimelineRow& row : t_.rows) {
       if (!row.cut) continue;
-      out_ += fmt::format("<g class=\"cut\" id=\"cut\"><title>power is cut at {}</title><line x1=\"0\" "
-                          "y1=\"{:.1f}\" x2=\"{:.1f}\" y2=\"{:.1f}\" class=\"cut-line\"/>\n",
-                          instant_words(row.at), row.y, t_.width, row.y);
+      out_ += fmt::format("<g class=\"cut\" id=\"cut\"><title>power is cut at {}</title><line "
+                          "x1=\"{:.1f}\" y1=\"{:.1f}\" x2=\"{:.1f}\" y2=\"{:.1f}\" "
+                          "class=\"cut-line\"/>\n",
+                          instant_words(row.at), t_.axis_width - 4, row.y, t_.width, row.y);
       const double x = t_.axis_width + 6;
       out_ += fmt::format("<rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"92\" height=\"20\" rx=\"3\" "
                           "class=\"cut-box\"/>\n", x, row.y - 10);
@@ -246,6 +254,9 @@ std::string escaped(std::string_view text) {
 }
 
 std::string version_class(const StoryContent& content, const StoryNames& names) {
+  if (content.kind == StoryContent::Kind::kInitial) {
+    return names.initial_number(content) == 0 ? "i0" : "i1";
+  }
   const std::size_t number = names.number(content);
   return number == 0 ? "c0" : fmt::format("c{}", (number - 1) % 7 + 1);
 }

@@ -1,0 +1,165 @@
+#include "crash-replay/story.h"
+
+#include <gmock/gmock.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "crash-replay/story_test_crash.h"
+
+namespace dmsim {
+
+std::unique_ptr<ToldCrash> tell_crash_of_text(const std::string& name, const std::string& yaml) {
+  const std::string path = testing::TempDir() + name + ".yaml";
+  std::ofstream(path) << "scenario: " << name << "\n" << yaml;
+  auto told = tell_crash_of(path, "");
+  std::filesystem::remove(path);
+  return told;
+}
+
+namespace {
+
+using testing::ContainsRegex;
+using testing::HasSubstr;
+
+constexpr std::string_view kMirror = R"(
+disks:
+  leg0: &leg {size: 1MiB}
+  leg1: *leg
+  log0: {size: 64KiB, content: zero}
+devices:
+  lv: "0 2048 mirror disk 2 log0 256 2 leg0 0 leg1 0 1 handle_errors"
+)";
+
+// The steps stand in the story in this order, each within some sentence.
+void expect_in_order(const Story& story, const std::vector<std::string>& parts) {
+  std::size_t at = 0;
+  for (const std::string& part : parts) {
+    while (at < story.steps.size() && story.steps[at].text.find(part) == std::string::npos) ++at;
+    if (at == story.steps.size()) {
+      std::string all;
+      for (const StoryStep& step : story.steps) all += "  " + step.text + "\n";
+      FAIL() << "no step says, in this order: " << part << "\n" << all;
+    }
+    ++at;
+  }
+}
+
+void expect_readable(const ToldCrash& told) {
+  EXPECT_GE(told.story.steps.size(), 4u) << told.text;
+  EXPECT_LE(told.story.steps.size(), 25u) << told.text;
+  for (std::size_t i = 1; i < told.story.steps.size(); ++i) {
+    EXPECT_LE(told.story.steps[i - 1].event, told.story.steps[i].event) << told.text;
+  }
+  for (const StoryStep& step : told.story.steps) EXPECT_FALSE(step.text.empty());
+  std::istringstream lines(told.text);
+  for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 100u) << line;
+  EXPECT_THAT(told.text, HasSubstr("\ndmsim replay crash.yaml\n"));
+}
+
+TEST(story, an_unstable_page_is_told_from_the_store_to_the_legs_that_differ) {
+  const auto told = tell_crash_of("scenarios/seeds/mirror-unstable-page.yaml", "mmap-store-pdflush");
+  ASSERT_NE(told, nullptr);
+  expect_readable(*told);
+  expect_in_order(told->story, {"The task database stores version 1 of page 3",
+                                "pdflush writes page 3 back: it holds version 1", "receives version",
+                                "receives version", "is called clean", "Power is cut",
+                                "After the reboot the log says that region 0 is clean",
+                                "Region 0 is not copied, because the log calls it clean"});
+  EXPECT_THAT(told->text, HasSubstr("Broken by the engine: legs-identical-where-clean."));
+  // What the story says of the legs is what the simulated disks hold.
+  ASSERT_EQ(told->chronicle.legs.size(), 2u);
+  EXPECT_NE(told->chronicle.legs[0].digest, told->chronicle.legs[1].digest);
+  EXPECT_FALSE(told->chronicle.legs[0].at_end == told->chronicle.legs[1].at_end);
+  EXPECT_EQ(told->chronicle.clean_after_cut, true);
+  EXPECT_THAT(told->chronicle.differing, testing::Contains(told->chronicle.violation.sectors.begin));
+}
+
+TEST(story, a_mixed_page_of_ext2_is_told_within_the_limit) {
+  const auto told = tell_crash_of("scenarios/seeds/mirror-unstable-page.yaml", "ext2-pdflush");
+  ASSERT_NE(told, nullptr);
+  expect_readable(*told);
+  expect_in_order(told->story, {"receives version", "receives version", "Power is cut", "After the reboot"});
+}
+
+TEST(story, a_region_promoted_without_a_copy_is_told_without_a_power_cut) {
+  const auto told = tell_crash_of("scenarios/seeds/mirror-nosync-promoted.yaml", "as-2006");
+  ASSERT_NE(told, nullptr);
+  expect_readable(*told);
+  expect_in_order(told->story, {"only: region", "is called clean, although it has never been copied",
+                                "The task admin resumes lv", "this one never"});
+  EXPECT_THAT(told->text, testing::Not(HasSubstr("Power is cut")));
+}
+
+TEST(story, a_lost_write_is_told_with_its_flush_and_the_reader) {
+  const auto told = tell_crash_of_text("lost-write", std::string(kMirror) + R"(
+tasks:
+  - name: user
+    write: {device: lv, every: 100us..1ms, count: 60, flush-every: 4}
+power-cut: {when: any, states: 3}
+check: [durability]
+switches: {mirror.forward_flush: "off"}
+expect: violates durability
+)");
+  ASSERT_NE(told, nullptr);
+  expect_readable(*told);
+  expect_in_order(told->story,
+                  {"The task user writes version 1 of page", "lv answers that the write is done",
+                   "The task user flushes lv", "without having sent one to any leg", "Power is cut",
+                   "After the reboot", "A reader reads", "delivers"});
+}
+
+TEST(story, a_write_that_nobody_answers_is_told_with_who_waits) {
+  const auto told = tell_crash_of_text("no-leg", std::string(kMirror) + R"(
+faults:
+  - {disk: leg0, kind: dies, from: 60ms}
+  - {disk: leg1, kind: dies, from: 60ms}
+tasks:
+  - name: user
+    write: {device: lv, start: 61ms, every: 100us..1ms, count: 60}
+check: [liveness]
+switches: {mirror.no_valid_leg: hold}
+expect: violates liveness
+)");
+  ASSERT_NE(told, nullptr);
+  expect_readable(*told);
+  expect_in_order(told->story, {"The task user writes", "by the fault 'dies'", "as failed",
+                                "holds the write back", "the task user still waits for the answer"});
+  EXPECT_THAT(told->text, HasSubstr("user waits for"));
+}
+
+TEST(story, a_false_error_is_told_with_the_fault_and_the_answer) {
+  const auto told = tell_crash_of_text("read-error", std::string(kMirror) + R"(
+faults:
+  - {disk: leg0, kind: read-error, from: 59ms, range: 80s..88s}
+tasks:
+  - name: reader
+    read: {device: lv, start: 60ms, every: 100us..1ms, count: 200, range: 64s..128s}
+check: [no-false-error]
+switches: {mirror.read_retry: none}
+expect: violates no-false-error
+)");
+  ASSERT_NE(told, nullptr);
+  expect_readable(*told);
+  expect_in_order(told->story, {"The task reader reads page 10 of lv", "leg0 fails the read with EIO",
+                                "lv fails the read with EIO"});
+}
+
+TEST(story, versions_are_numbered_in_the_order_of_their_mention) {
+  StoryNames names;
+  EXPECT_EQ(names.name(StoryContent::of_version(86)), "version 1");
+  EXPECT_EQ(names.name(StoryContent::of_version(12)), "version 2");
+  EXPECT_EQ(names.name(StoryContent::of_version(86)), "version 1");
+  EXPECT_EQ(names.label(StoryContent::of_version(12)), "v2");
+  EXPECT_EQ(names.label(StoryContent::of_version(99)), "earlier");
+  EXPECT_EQ(names.count(), 2u);
+}
+
+TEST(story, an_initial_content_says_whose_it_is_unless_it_is_its_holders_own) {
+  StoryNames names;
+  EXPECT_EQ(names.name(StoryContent::initial_of("leg0"), "leg0"), "its own initial content");
+  EXPECT_EQ(names.name(StoryContent::initial_of("leg0"), "leg1"), "leg0's initial content");
+}
+
+}  // namespace
+}  // namespace dmsim
