@@ -68,8 +68,11 @@ bool Judge::raced_by_application(std::string_view device, SectorRange range) {
     const Reference* reference = world_.reference(user);
     if (user == device || !reference->has_races()) continue;
     for (const auto& [disk, on_disk] : disk_ranges(here, range)) {
-      for (const SectorRange& there : device_ranges(copies(user), disk, on_disk)) {
-        if (reference->raced_by_application(there)) return true;
+      // By the live tables, and by those it boots with: it may not be up (yet).
+      for (const auto& extents : {copies(user), world_.copies_by_plan(user)}) {
+        for (const SectorRange& there : device_ranges(extents, disk, on_disk)) {
+          if (reference->raced_by_application(there)) return true;
+        }
       }
     }
   }
@@ -251,6 +254,14 @@ void Judge::judge_error(const FailedRequest& request) {
   copies_.clear();
   const std::vector<Extent>& extents = copies(request.device);
   std::string fit;  // a disk whose copies could have served it all
+  // All targets of a device take part in a flush, also those that nobody has written to.
+  for (const Extent& extent : extents) {
+    if (request.op != Op::kFlush || extent.copies.empty()) continue;
+    const bool refused = std::all_of(
+        extent.copies.begin(), extent.copies.end(),
+        [&](const Extent::Copy& copy) { return world_.disk_refused_something(copy.disk); });
+    if (refused) return;
+  }
   for (const SectorRange& range : ranges) {
     for (const Extent& extent : extents) {
       if (!extent.range.overlaps(range)) continue;
@@ -418,6 +429,9 @@ void Judge::report_stuck(std::string_view how) {
         names.name(fiber.actor) + " waits for " + fiber.waits_for +
         (fiber.held_by == Actor::kNobody ? "" : ", held by " + names.name(fiber.held_by)));
     if (fiber.is_task && violation.state.empty()) violation.state = "waits for " + without_numbers(fiber.waits_for);
+  }
+  for (const std::string& request : world_.unanswered()) {
+    violation.details.push_back("not answered: " + request);
   }
   report(std::move(violation));
 }

@@ -53,7 +53,11 @@ class StateChoices final : public ChoiceSource {
     }
     if (plain_) return 0;
     // Recovery is short: half of the lives are not cut, the others early.
-    if (point.hash == kCutAt.hash) return random_.below(2) * random_.below(200);
+    if (point.hash == kCutAt.hash) {
+      const bool cut = random_.below(2) != 0;  // one after the other: operands have no order
+      const std::uint64_t at = random_.below(200);
+      return cut ? at : 0;
+    }
     return random_.below(bound);
   }
   RandomNumbers random_;
@@ -384,7 +388,7 @@ VariantResult run_variant(const Plan& plan, Workshop& workshop, const RunOptions
     bool found = false;
     {
       Exploration exploration(plan, workshop, options, options.seed + run, *choices, seen);
-      exploration.listen(strategy->listener());
+      exploration.listen(options.listener != nullptr ? options.listener : strategy->listener());
       exploration.run(&result);
       found = exploration.found();
     }

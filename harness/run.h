@@ -31,6 +31,7 @@ struct RunOptions {
   std::optional<std::uint64_t> runs;       // instead of the plan's
   std::optional<std::uint64_t> cuts;       // cuts explored in each run; none: all opportunities
   StrategyOptions strategy;
+  TraceListener* listener = nullptr;       // of each run's first life; instead of the strategy's own
   std::function<void(const Verdict&)> progress;  // after each run; may be null
   std::function<bool()> stop;              // asked often; true: end early. May be null
 };

@@ -34,6 +34,16 @@ UserRequest& WatchedDevice::take_request() {
   return request;
 }
 
+std::vector<std::string> WatchedDevice::unanswered() const {
+  std::vector<std::string> out;
+  for (const auto& request : all_requests_) {
+    if (request->bio == nullptr) continue;
+    out.push_back(fmt::format("{} of {}, submitted at {} ns", bio_notation(*request->bio), name_,
+                              request->submitted.ns()));
+  }
+  return out;
+}
+
 void WatchedDevice::submit(Bio& bio) {
   UserRequest& request = take_request();
   request.bio = &bio;
@@ -93,6 +103,7 @@ void WatchedDevice::answer(UserRequest& request, Bio& bio) {
   if (!wrong_.empty()) listener_.on_mismatches(*this, wrong_);
   bio.end_io = request.end_io;
   bio.context = request.context;
+  request.bio = nullptr;
   request.next_free = free_requests_;
   free_requests_ = &request;
   bio.end_io(bio);

@@ -51,6 +51,8 @@ class WatchedDevice final : public BlockDevice {
   Reference* reference() { return reference_; }
   std::uint64_t requests() const { return requests_; }
   std::uint64_t in_flight() const { return in_flight_; }
+  // Each request that has not been answered: "W0+8 of lv, submitted at 1200 ns".
+  std::vector<std::string> unanswered() const;
 
  private:
   static void on_end(Bio& bio);

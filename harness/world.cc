@@ -326,6 +326,14 @@ bool World::quiet() const {
   return mapper_->bios_in_flight() == 0;
 }
 
+std::vector<std::string> World::unanswered() const {
+  std::vector<std::string> out;
+  for (const auto& device : watched_) {
+    for (std::string& request : device->unanswered()) out.push_back(std::move(request));
+  }
+  return out;
+}
+
 bool World::at_rest() const { return quiet() && recovered(); }
 
 std::uint64_t World::crash_generation() const {

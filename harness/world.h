@@ -81,6 +81,8 @@ class World final : public TaskHost,
   bool regions_settled() const;
   // No request, no writeback is under way anywhere, and no page is dirty.
   bool quiet() const;
+  // Requests of users that have not been answered, in words.
+  std::vector<std::string> unanswered() const;
 
   // Grows whenever a power cut now may leave something else than a power cut before.
   std::uint64_t crash_generation() const;
@@ -105,6 +107,10 @@ class World final : public TaskHost,
   const Reference* reference(std::string_view device) const;
   // Those of all lives for which there is a reference.
   std::vector<std::string> checked_devices() const;
+  // Where the copies of a mapped device lie by the tables that every life boots with.
+  std::vector<Extent> copies_by_plan(std::string_view device) const {
+    return resolve_copies(device, plan_tables());
+  }
   Instant now() const { return scheduler_.now(); }
   RunStatistics statistics() const;
 
