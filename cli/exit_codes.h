@@ -10,6 +10,7 @@ enum ExitCode : int {
   kExitNondeterminism = 3,
   kExitNoProgress = 4,    // a worker hung or died
   kExitMissedBug = 5,     // a planted bug was not found
+  kExitInterrupted = 130, // Ctrl-C, and everything that had ended by then held
 };
 
 }  // namespace dmsim

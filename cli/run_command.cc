@@ -108,13 +108,18 @@ class VariantJob {
   // The trace of the lives that led to the violation; of an uncut life when there is none.
   void trace(const std::optional<Crash>& crash) {
     if (crash) {
-      write_trace(replay_crash(*crash, workshop_).run, command_.trace_file);
+      save_trace(replay_crash(*crash, workshop_).run);
       return;
     }
     Plan uncut = job_.plan;
     uncut.power_cut.when = PowerCutPlan::When::kNever;
     RandomChoices choices(command_.seed);
-    write_trace(run_linear(uncut, workshop_, choices), command_.trace_file);
+    save_trace(run_linear(uncut, workshop_, choices));
+  }
+
+  void save_trace(const LinearRun& run) const {
+    if (write_trace(run, command_.trace_file)) return;
+    std::fprintf(stderr, "%s: cannot be written\n", command_.trace_file.c_str());
   }
 
   static Json reached() {
@@ -147,7 +152,9 @@ class Table {
   void row(const VariantReport& report) const {
     const std::string name =
         report.variant.empty() ? report.scenario : report.scenario + "/" + report.variant;
-    const std::string mark = report.as_expected && !report.nondeterministic ? "" : "  <-- not as expected";
+    const std::string mark = report.stopped                                      ? "  (interrupted)"
+                             : report.as_expected && !report.nondeterministic ? ""
+                                                                               : "  <-- not as expected";
     fmt::print("{:<{}}  {:<{}}  {:<{}}  {:>6} {:>8} {:>6.2f}s{}\n", name, name_, report.expected,
                words_, report.got, words_, report.statistics.power_cuts,
                report.statistics.crash_states, report.seconds, mark);
@@ -323,7 +330,7 @@ class RunSession {
     if (unexpected) return kExitViolation;
     const bool missed = any([](const VariantReport& r) { return !r.as_expected && !r.stopped; });
     if (missed) return kExitMissedBug;
-    return interrupted() ? 130 : kExitHeld;
+    return interrupted() ? kExitInterrupted : kExitHeld;
   }
 
   const RunCommand& command_;

@@ -1,6 +1,7 @@
 #include "cli/workers.h"
 
 #include <poll.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -29,6 +30,7 @@ struct Worker {
   int stderr_fd;  // -1 once closed
   Clock::time_point begun;
   bool killed = false;
+  bool interrupted = false;  // it has been told
   WorkerAnswer answer;
 };
 
@@ -44,6 +46,10 @@ void write_all(int fd, const std::string& text) {
 
 [[noreturn]] void work(std::size_t index, int answer_fd, int stderr_fd,
                        const std::function<std::string(std::size_t)>& job) {
+  // Ctrl-C reaches the parent alone, which passes it on once: a second one would kill. A worker does not
+  // outlive its parent.
+  setpgid(0, 0);
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
   dup2(stderr_fd, STDERR_FILENO);
   write_all(answer_fd, job(index));
   close(answer_fd);
@@ -66,7 +72,7 @@ Worker start(std::size_t index, const std::function<std::string(std::size_t)>& j
   }
   close(answer[1]);
   close(errors[1]);
-  return {index, pid, answer[0], errors[0], Clock::now(), false, {}};
+  return {index, pid, answer[0], errors[0], Clock::now(), false, false, {}};
 }
 
 // Takes what there is to read; closes at the end of the stream.
@@ -133,6 +139,10 @@ void run_workers(std::size_t count, const WorkerOptions& options,
     wait_for_output(workers);
     for (std::size_t i = 0; i < workers.size();) {
       Worker& worker = workers[i];
+      if (interrupted() && !worker.interrupted) {
+        worker.interrupted = true;
+        kill(worker.pid, SIGINT);
+      }
       if (options.seconds_to_live > 0 && !worker.killed &&
           Clock::now() - worker.begun > std::chrono::seconds(options.seconds_to_live)) {
         worker.killed = true;

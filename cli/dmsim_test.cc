@@ -1,0 +1,280 @@
+// The program itself, as a user runs it: exit codes, what it prints where, files it writes.
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace dmsim {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+std::string contents(const fs::path& path) {
+  std::ostringstream out;
+  out << std::ifstream(path, std::ios::binary).rdbuf();
+  return out.str();
+}
+
+// A small mirror that holds, and variants that do not.
+constexpr const char* kScenario = R"(scenario: small
+about: A test of the program.
+disks:
+  leg0: {size: 512KiB}
+  leg1: {size: 512KiB}
+  log0: {size: 32KiB, content: zero}
+devices:
+  lv: "0 1024 mirror disk 2 log0 128 2 leg0 0 leg1 0 1 handle_errors"
+tasks:
+  - write: {device: lv, start: 40ms, every: 50us..1ms, count: 30}
+power-cut: {when: any, states: 3}
+runs: 3
+check: [legs-identical-where-clean, durability, liveness, no-leak]
+variants:
+  holds: {}
+  caught:
+    switches: {mirror.mark_dirty: "off"}
+    expect: violates legs-identical-where-clean
+  surprise: {switches: {mirror.mark_dirty: "off"}}
+  missed: {expect: violates durability}
+  canary: {check: [canary], expect: violates canary}
+  endless: {runs: 100000000}
+)";
+
+class Program : public testing::Test {
+ protected:
+  struct Output {
+    int code = -1;
+    std::string out;
+    std::string err;
+  };
+
+  void SetUp() override {
+    folder_ = fs::path(testing::TempDir()) /
+              ("dmsim-cli-" + std::to_string(getpid()) + "-" +
+               testing::UnitTest::GetInstance()->current_test_info()->name());
+    fs::create_directories(folder_);
+    scenario_ = file("small.yaml", kScenario);
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  std::string file(const std::string& name, const std::string& text) {
+    std::ofstream(folder_ / name, std::ios::binary) << text;
+    return (folder_ / name).string();
+  }
+
+  pid_t start(const std::vector<std::string>& arguments) {
+    const pid_t pid = fork();
+    if (pid != 0) return pid;
+    std::vector<std::string> words{DMSIM_BINARY};
+    words.insert(words.end(), arguments.begin(), arguments.end());
+    std::vector<char*> argv;
+    for (std::string& word : words) argv.push_back(word.data());
+    argv.push_back(nullptr);
+    if (chdir(folder_.c_str()) != 0 || freopen("stdout.txt", "w", stdout) == nullptr ||
+        freopen("stderr.txt", "w", stderr) == nullptr) {
+      _exit(99);
+    }
+    execv(DMSIM_BINARY, argv.data());
+    _exit(98);
+  }
+  Output finish(pid_t pid) {
+    int status = 0;
+    waitpid(pid, &status, 0);
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status),
+            contents(folder_ / "stdout.txt"), contents(folder_ / "stderr.txt")};
+  }
+  Output run(const std::vector<std::string>& arguments) { return finish(start(arguments)); }
+
+  fs::path folder_;
+  std::string scenario_;
+};
+
+#define EXPECT_HAS(text, part) EXPECT_NE((text).find(part), std::string::npos) << (text)
+
+TEST_F(Program, ends_with_0_when_everything_is_as_expected) {
+  for (const char* variant : {"holds", "caught", "canary"}) {
+    const Output output = run({"run", scenario_, "--variant", variant});
+    EXPECT_EQ(output.code, 0) << output.out << output.err;
+    EXPECT_HAS(output.out, std::string("small/") + variant);
+  }
+}
+
+TEST_F(Program, ends_with_1_and_a_replay_command_when_a_promise_is_broken) {
+  const Output output = run({"run", scenario_, "--variant", "surprise"});
+  EXPECT_EQ(output.code, 1);
+  EXPECT_HAS(output.out, "<-- not as expected");
+  EXPECT_HAS(output.out, "./dmsim replay crashes/small.surprise.yaml");
+  const Output replay = run({"replay", "crashes/small.surprise.yaml"});
+  EXPECT_EQ(replay.code, 1);
+  EXPECT_HAS(replay.out, "the recorded violation occurs; fingerprint ");
+  EXPECT_HAS(replay.out, ", as recorded");
+}
+
+TEST_F(Program, ends_with_5_when_a_planted_bug_is_missed) {
+  const Output output = run({"run", scenario_, "--variant", "missed"});
+  EXPECT_EQ(output.code, 5) << output.err;
+  EXPECT_HAS(output.out, "nothing was broken");
+}
+
+TEST_F(Program, ends_with_2_and_a_suggestion_for_what_it_does_not_know) {
+  struct Case {
+    std::vector<std::string> arguments;
+    const char* message;
+  };
+  const Case cases[] = {
+      {{"rnu"}, "'rnu' is not known here, did you mean 'run'?"},
+      {{"run", scenario_, "--varient", "x"}, "'--varient' is not known here, did you mean '--variant'?"},
+      {{"run", scenario_, "--variant", "hold"}, "did you mean 'holds'?"},
+      {{"run", scenario_, "--cuts", "few"}, "--cuts"},
+      {{"run"}, "paths"},
+      {{"run", "nowhere.yaml"}, "nowhere.yaml"},
+      {{"list", "swiches"}, "did you mean 'switches'?"},
+      {{"show", scenario_, "--variant", "hold"}, "did you mean 'holds'?"},
+      {{"export", scenario_, "--out", "images"}, "name one with --variant"},
+      {{"replay", scenario_}, "not a crash file"},
+      {{"replay", "nowhere.yaml"}, "nowhere.yaml: cannot be read"},
+      {{}, "subcommand"},
+  };
+  for (const Case& each : cases) {
+    const Output output = run(each.arguments);
+    EXPECT_EQ(output.code, 2) << each.message;
+    EXPECT_HAS(output.err, each.message);
+    EXPECT_EQ(output.out, "") << each.message;
+  }
+}
+
+TEST_F(Program, a_scenario_with_a_mistake_is_told_by_file_line_and_column) {
+  std::string text = kScenario;
+  text.replace(text.find("mirror.mark_dirty"), 17, "mirror.mark_drity");
+  const std::string path = file("small.yaml", text);
+  const Output output = run({"run", path});
+  EXPECT_EQ(output.code, 2);
+  EXPECT_HAS(output.err, path + ":17:16: ");
+  EXPECT_HAS(output.err, "did you mean 'mirror.mark_dirty'?");
+}
+
+TEST_F(Program, a_table_that_the_engine_refuses_is_bad_input) {
+  std::string text = kScenario;
+  text.replace(text.find("log0 128"), 8, "log0 100");
+  const Output output = run({"run", file("small.yaml", text), "--variant", "holds"});
+  EXPECT_EQ(output.code, 2) << output.out << output.err;
+}
+
+TEST_F(Program, lists_what_a_scenario_can_name) {
+  EXPECT_HAS(run({"list", "switches"}).out, "mirror.dec_promotes_nosync = off|on");
+  EXPECT_HAS(run({"list", "oracles"}).out, "legs-identical-where-clean");
+  EXPECT_HAS(run({"list", "faults"}).out, "lying-flush");
+  EXPECT_HAS(run({"list", "tasks"}).out, "mmap-store");
+  const Output scenarios = run({"list", "scenarios", folder_.string()});
+  EXPECT_EQ(scenarios.code, 0);
+  EXPECT_HAS(scenarios.out, "small/caught  native  violates legs-identical-where-clean");
+}
+
+TEST_F(Program, what_show_prints_of_a_crash_runs_again_with_the_same_result) {
+  run({"run", scenario_, "--variant", "surprise"});
+  const Output shown = run({"show", "crashes/small.surprise.yaml"});
+  EXPECT_EQ(shown.code, 0);
+  EXPECT_HAS(shown.out, "# crash file, format 1, found with seed ");
+  EXPECT_EQ(shown.out.find("found with seed 0"), std::string::npos) << "the seed was read";
+  const Output plan = run({"show", scenario_, "--variant", "surprise"});
+  EXPECT_EQ(plan.code, 0);
+  EXPECT_HAS(shown.out, plan.out) << "the crash file holds the whole plan";
+}
+
+TEST_F(Program, exports_images_of_the_size_of_the_disks_before_and_after_recovery) {
+  run({"run", scenario_, "--variant", "surprise"});
+  const Output cut = run({"export", "crashes/small.surprise.yaml", "--out", "cut"});
+  EXPECT_EQ(cut.code, 0) << cut.err;
+  EXPECT_HAS(cut.out, "cut/leg0.img  1024 sectors, as the power cut left it");
+  EXPECT_EQ(fs::file_size(folder_ / "cut/leg0.img"), 512u * 1024u);
+  EXPECT_EQ(fs::file_size(folder_ / "cut/log0.img"), 32u * 1024u);
+  EXPECT_NE(contents(folder_ / "cut/leg0.img"), contents(folder_ / "cut/leg1.img"))
+      << "that is the violation";
+  EXPECT_EQ(run({"export", "crashes/small.surprise.yaml", "--out", "after", "--after-recovery"}).code, 0);
+  const Output end = run({"export", scenario_, "--variant", "holds", "--out", "end"});
+  EXPECT_EQ(end.code, 0) << end.err;
+  EXPECT_EQ(contents(folder_ / "end/leg0.img"), contents(folder_ / "end/leg1.img"));
+}
+
+TEST_F(Program, writes_json_that_says_what_the_table_says) {
+  const Output output = run({"run", scenario_, "--variant", "caught", "--json", "out.json"});
+  ASSERT_EQ(output.code, 0);
+  const Json json = Json::parse(contents(folder_ / "out.json"));
+  EXPECT_EQ(json.at("format"), 1);
+  ASSERT_EQ(json.at("variants").size(), 1u);
+  const Json& variant = json.at("variants")[0];
+  EXPECT_EQ(variant.at("scenario"), "small");
+  EXPECT_EQ(variant.at("variant"), "caught");
+  EXPECT_EQ(variant.at("expected"), "violates legs-identical-where-clean");
+  EXPECT_EQ(variant.at("got"), "violates legs-identical-where-clean");
+  EXPECT_EQ(variant.at("as_expected"), true);
+  EXPECT_EQ(variant.at("crash_file"), "crashes/small.caught.yaml");
+  EXPECT_EQ(variant.at("violations")[0].at("blame"), "engine");
+  EXPECT_GT(variant.at("statistics").at("power_cuts"), 0);
+  EXPECT_EQ(variant.at("fingerprint").get<std::string>().size(), 16u);
+}
+
+TEST_F(Program, runs_everything_twice_when_asked_and_finds_no_difference) {
+  const Output output = run({"run", scenario_, "--variant", "caught", "--check-twice"});
+  EXPECT_EQ(output.code, 0) << output.out << output.err;
+  EXPECT_EQ(output.err, "");
+}
+
+TEST_F(Program, the_result_does_not_depend_on_the_number_of_workers) {
+  std::string text = kScenario;
+  text.resize(text.find("  endless:"));
+  const std::string path = file("small.yaml", text);
+  std::vector<Json> results;
+  for (const char* jobs : {"1", "4"}) {
+    run({"run", path, "--jobs", jobs, "--json", "out.json"});
+    results.push_back(Json::parse(contents(folder_ / "out.json")));
+    for (Json& variant : results.back().at("variants")) variant.erase("seconds");
+  }
+  EXPECT_EQ(results[0], results[1]);
+}
+
+TEST_F(Program, ctrl_c_ends_a_long_run_soon_and_prints_what_there_is) {
+  const pid_t pid = start({"run", scenario_, "--variant", "endless"});
+  std::this_thread::sleep_for(std::chrono::milliseconds(700));
+  const auto begun = std::chrono::steady_clock::now();
+  kill(pid, SIGINT);
+  const Output output = finish(pid);
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(4));
+  EXPECT_EQ(output.code, 130) << output.out << output.err;
+  EXPECT_HAS(output.out, "small/endless");
+  EXPECT_HAS(output.out, "(interrupted)");
+  EXPECT_HAS(output.err, "interrupted: 1 of 1 variants");
+}
+
+TEST_F(Program, a_variant_that_takes_too_long_is_ended_with_4) {
+  const Output output = run({"run", scenario_, "--variant", "endless", "--time-limit", "1"});
+  EXPECT_EQ(output.code, 4) << output.out << output.err;
+  EXPECT_HAS(output.out, "worker did not end within 1 s");
+}
+
+TEST_F(Program, a_limit_on_cuts_is_kept) {
+  run({"run", scenario_, "--variant", "holds", "--cuts", "5", "--runs", "2", "--json", "out.json"});
+  const Json json = Json::parse(contents(folder_ / "out.json"));
+  EXPECT_EQ(json.at("variants")[0].at("statistics").at("power_cuts"), 10);
+}
+
+TEST_F(Program, a_file_that_cannot_be_written_is_told) {
+  const Output output =
+      run({"run", scenario_, "--variant", "holds", "--cuts", "1", "--json", "/proc/nowhere/out.json"});
+  EXPECT_EQ(output.code, 2);
+  EXPECT_HAS(output.err, "/proc/nowhere/out.json: cannot be written");
+}
+
+}  // namespace
+}  // namespace dmsim
