@@ -11,6 +11,18 @@ std::uint64_t* rounds_of(TaskBody& body) {
   return nullptr;
 }
 
+// Half as many rounds in the same time.
+void stretch(Shrink& shrink, std::size_t task) {
+  for (bool again = true; again && !shrink.over();) {
+    Plan plan = shrink.best().plan;
+    Pace* pace = task < plan.tasks.size() ? pace_of(plan.tasks[task].body) : nullptr;
+    if (pace == nullptr || pace->count < 3 || pace->every.most == Duration()) return;
+    pace->count = (pace->count + 1) / 2;
+    pace->every.most = pace->every.most * 2;
+    again = shrink.try_plan(plan);
+  }
+}
+
 }  // namespace
 
 void drop_rounds(Shrink& shrink) {
@@ -18,6 +30,7 @@ void drop_rounds(Shrink& shrink) {
     lower(shrink, 1, [i](Plan& plan) {
       return i < plan.tasks.size() ? rounds_of(plan.tasks[i].body) : nullptr;
     });
+    stretch(shrink, i);
   }
 }
 

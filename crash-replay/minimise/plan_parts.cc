@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "models/workload/notation.h"
 #include "scenarios/tables.h"
 
 namespace dmsim {
@@ -25,6 +26,18 @@ SectorRange fitted(SectorRange range, std::uint64_t end, std::uint64_t grain) {
   const std::uint64_t count = std::min(range.count(), end);
   const std::uint64_t begin = (end - count) / grain * grain;
   return {begin, begin + count};
+}
+
+std::string fitted(const std::string& text, std::uint64_t end) {
+  auto script = parse_notation(text);
+  if (!script.ok()) return text;
+  for (IoStep& step : script->steps) {
+    IoRequest& request = step.request;
+    if (request.sectors == 0 || request.sector + request.sectors <= end) continue;
+    request.sectors = static_cast<std::uint32_t>(std::min<std::uint64_t>(request.sectors, end));
+    request.sector = end - request.sectors;
+  }
+  return notation(*script);
 }
 
 bool has_device(const Plan& plan, const std::string& name) {
@@ -92,10 +105,24 @@ void fit_ranges(Plan& plan) {
       grain = area->block_sectors;
     }
     if (SectorRange* range = range_of(task.body)) *range = fitted(*range, sectors, grain);
+    if (auto* io = std::get_if<IoTask>(&task.body)) io->script = fitted(io->script, sectors);
   }
   for (FaultOptions& fault : plan.faults) {
     const std::uint64_t sectors = sectors_of(plan, fault.disk);
     if (fault.range && sectors != 0) fault.range = fitted(*fault.range, sectors, 1);
+  }
+}
+
+void move_starts(Plan& plan, const std::function<Duration(Duration)>& move) {
+  for (TaskPlan& task : plan.tasks) {
+    std::visit([&](auto& body) {
+      if constexpr (requires { body.pace; }) body.pace.start = move(body.pace.start);
+      if constexpr (requires { body.start; }) body.start = move(body.start);
+    }, task.body);
+  }
+  for (FaultOptions& fault : plan.faults) {
+    fault.from = move(fault.from);
+    if (fault.heals) fault.heals = move(*fault.heals);
   }
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +22,8 @@ std::uint64_t sectors_of(const Plan& plan, std::string_view device);
 
 // Moves and cuts where tasks work and faults strike until it lies within devices and disks as they are.
 void fit_ranges(Plan& plan);
+// When tasks start, and when faults begin and heal, all moved alike.
+void move_starts(Plan& plan, const std::function<Duration(Duration)>& move);
 // Removes what names tasks and devices that the plan does not have (any more).
 void drop_dangling(Plan& plan);
 

@@ -20,7 +20,7 @@ std::vector<Shape> smaller_shapes(const std::vector<std::string>& line) {
   const MirrorWords mirror = mirror_words(line);
   const std::uint64_t region = mirror.valid() ? number_in(line[mirror.region_size]) : 0;
   const auto propose = [&](std::uint64_t r, std::uint64_t l) {
-    if (l > 0 && (l < length || (l == length && r < region))) out.push_back({r, l});
+    if (l > 0 && (r == 0 || r >= 8) && (l < length || (l == length && r < region))) out.push_back({r, l});
   };
   if (!mirror.valid()) {
     for (const std::uint64_t l : {std::uint64_t{8}, std::uint64_t{16}, std::uint64_t{64}, length / 32 * 8,
@@ -37,11 +37,25 @@ std::vector<Shape> smaller_shapes(const std::vector<std::string>& line) {
   return out;
 }
 
-void shrink_line(Shrink& shrink, std::size_t device, std::size_t number) {
+// What happens at a certain time on a large device happens sooner on a small one.
+bool try_when(Shrink& shrink, const Plan& plan) {
+  if (shrink.try_plan(plan)) return true;
+  for (const std::int64_t part : {2, 4, 8}) {
+    Plan sooner = plan;
+    move_starts(sooner, [part](Duration start) {
+      return Duration::nanoseconds(start.count_ns() / part / 1000 * 1000);
+    });
+    if (shrink.try_plan(sooner)) return true;
+  }
+  return false;
+}
+
+// Whether a smaller shape has been found.
+bool shrink_line(Shrink& shrink, std::size_t device, std::size_t number) {
   const TableWords table = table_words(shrink.best().plan.devices[device].table);
   const auto& line = table[number];
   for (const Shape& shape : smaller_shapes(line)) {
-    if (shrink.over()) return;
+    if (shrink.over()) return false;
     TableWords smaller = table;
     smaller[number][1] = std::to_string(shape.length);
     const MirrorWords mirror = mirror_words(line);
@@ -49,8 +63,9 @@ void shrink_line(Shrink& shrink, std::size_t device, std::size_t number) {
     Plan plan = shrink.best().plan;
     change_table(plan, device, table_text(smaller));
     fit_ranges(plan);
-    if (shrink.try_plan(plan)) return;
+    if (try_when(shrink, plan)) return true;
   }
+  return false;
 }
 
 // Features, and what a log need not be told; legs and linear parts from the beginning of their disks.
@@ -102,7 +117,8 @@ void shrink_devices(Shrink& shrink) {
     }
     for (std::size_t line = 0;
          line < table_words(shrink.best().plan.devices[device].table).size() && !shrink.over(); ++line) {
-      shrink_line(shrink, device, line);
+      while (shrink_line(shrink, device, line)) {
+      }
       plainer_line(shrink, device, line);
     }
   }

@@ -1,15 +1,34 @@
 // As large as tables need them; the log's disk needs its header and bits, which only trying tells.
 #include "crash-replay/minimise/passes.h"
 #include "crash-replay/minimise/plan_parts.h"
+#include "scenarios/tables.h"
 
 namespace dmsim::shrink_pass {
+
+namespace {
+
+std::vector<std::uint64_t> sizes_to_try(const Plan& plan, std::size_t disk) {
+  const std::string& name = plan.disks[disk].name;
+  std::uint64_t used = 8;
+  for (const DevicePlan& device : plan.devices) {
+    const auto table = parse_table(device.table);
+    if (!table.ok()) continue;
+    for (const TableUse& use : table->uses) {
+      if (use.device == name && use.range) used = std::max(used, use.range->end);
+    }
+  }
+  const std::uint64_t sectors = plan.disks[disk].sectors;
+  used = (used + 7) / 8 * 8;
+  return {used, used + 8, used + 56, used + (sectors - std::min(sectors, used)) / 16 * 8};
+}
+
+}  // namespace
 
 void shrink_disks(Shrink& shrink) {
   for (std::size_t disk = 0; disk < shrink.best().plan.disks.size() && !shrink.over(); ++disk) {
     const std::uint64_t sectors = shrink.best().plan.disks[disk].sectors;
-    // The largest of these that is too small for a table is refused by the loader, at no cost.
-    for (std::uint64_t smaller = 8; smaller < sectors && !shrink.over();
-         smaller += smaller < 64 ? 8 : smaller / 16 * 8) {
+    for (const std::uint64_t smaller : sizes_to_try(shrink.best().plan, disk)) {
+      if (smaller >= sectors || shrink.over()) continue;
       Plan plan = shrink.best().plan;
       plan.disks[disk].sectors = smaller;
       fit_ranges(plan);
