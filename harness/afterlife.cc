@@ -60,8 +60,8 @@ void report_mismatch(World& world, std::string_view device, const Mismatch& mism
     violation.state =
         mismatch.kind == Mismatch::Kind::kStale ? "initial content" : "what cannot be there";
     violation.sentence = fmt::format(
-        "after the power cut sector {} of {} holds {}, although write {} had been made durable or "
-        "was the oldest possible", mismatch.sector, device,
+        "after the power cut sector {} of {} holds {}; the oldest it may hold is write {}",
+        mismatch.sector, device,
         mismatch.kind == Mismatch::Kind::kStale ? "its initial content" : "what cannot be there",
         mismatch.expected_write);
   }

@@ -374,8 +374,10 @@ void Reference::check_after_cut(std::uint64_t number, const PageRef& found, std:
       for (const Candidate& candidate : page->candidates) {
         if (((candidate.mask & ~candidate.lost_mask) >> in_page & 1) == 0) continue;
         if (candidate.write != nullptr) {
+          const bool first = mismatch.kind == Mismatch::Kind::kUntouched;
           mismatch.kind = Mismatch::Kind::kForeign;
-          mismatch.expected_write = std::max(mismatch.expected_write, candidate.write->number);
+          mismatch.expected_write = first ? candidate.write->number
+                                          : std::min(mismatch.expected_write, candidate.write->number);
         }
         if (!candidate.content || candidate.content.sector_digest(static_cast<std::uint32_t>(
                                       static_cast<int>(in_page) + candidate.shift)) == digest) {

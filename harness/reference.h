@@ -34,7 +34,9 @@ struct Mismatch {
   };
   Sector sector = 0;
   Kind kind = Kind::kForeign;
-  std::uint64_t expected_write = 0;  // number of the newest write that had to be seen; 0: the initial content
+  // Number of a write that could have been found: of a read the newest, after a power cut the oldest;
+  // 0: the initial content.
+  std::uint64_t expected_write = 0;
   std::uint64_t found_write = 0;     // number of the write whose content was found; kStale only, 0: initial
 };
 
