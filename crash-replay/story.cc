@@ -106,8 +106,7 @@ std::vector<std::string> tell_before(const Chronicle& c, std::size_t first) {
                               : f.region ? fmt::format(", not region {}", *f.region) : ""));
   }
   const std::size_t stores = count_before(c, first, [&](const StoryEvent& event) {
-    return (event.is("cache.store") || event.is("cache.write")) && f.has_page() &&
-           event.text("cache") == "cache " + f.device && event.number("page") == f.page;
+    return (event.is("cache.store") || event.is("cache.write")) && c.about_cached_page(event);
   });
   if (stores > 0) out.push_back(fmt::format("Before: {} of page {}.", plural(stores, "change", "changes"), f.page));
   for (std::size_t i = 0; i < first; ++i) {

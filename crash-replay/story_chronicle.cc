@@ -60,21 +60,40 @@ class RequestCollector {
     user.by_cache = user.who.rfind("cache ", 0) == 0;
     user.touches_page = user.device == c_.focus.device && user.range.overlaps(c_.focus.page_range);
     user.touches_region = user.device == c_.focus.device && user.range.overlaps(c_.focus.region_range);
-    // A page cache takes pages for writeback and submits them at once.
-    for (std::size_t i = index; user.by_cache && user.op == "write" && i-- > 0;) {
-      const StoryEvent& before = c_.event(i);
-      if (!before.is("cache.writeback") || before.at != event.at) break;
-      if (!user.writeback || before.number("page") == c_.focus.page) user.writeback = i;
-      user.who = before.actor;
-    }
-    if (user.writeback && user.touches_page) {
-      const StoryEvent& taken = c_.event(*user.writeback);
-      if (taken.number("page") == c_.focus.page) {
-        user.content = StoryContent::of_version(taken.number("version"));
-      }
-    }
+    if (user.by_cache) find_writeback(index, &user);
     user_of_[event.id] = c_.users.size();
     c_.users.push_back(std::move(user));
+  }
+
+  // The request of a user that this one is a part of, through all mapped devices above.
+  std::size_t topmost(std::size_t index) const {
+    std::size_t top = index;
+    for (auto at = c_.index_of(c_.event(index).cause); at; at = c_.index_of(c_.event(*at).cause)) {
+      if (c_.event(*at).is("dm.submit")) top = *at;
+    }
+    return top;
+  }
+
+  // A page cache takes pages for writeback and submits them at once.
+  void find_writeback(std::size_t index, UserStory* user) {
+    const std::size_t top = topmost(index);
+    const Sector in_top = c_.event(top).number("sector") - user->range.begin + c_.focus.page_range.begin;
+    const std::uint64_t page = in_top / kPageSectors;
+    if (user->touches_page && c_.focus.cache.empty()) {
+      c_.focus.cache = user->who;
+      c_.focus.cache_page = page;
+    }
+    for (std::size_t i = top; user->op == "write" && i-- > 0;) {
+      const StoryEvent& before = c_.event(i);
+      if (!before.is("cache.writeback") || before.at != c_.event(top).at) break;
+      if (!user->writeback || before.number("page") == page) user->writeback = i;
+      user->who = before.actor;
+    }
+    if (!user->writeback || !user->touches_page) return;
+    const StoryEvent& taken = c_.event(*user->writeback);
+    if (taken.number("page") == page) {
+      user->content = StoryContent::of_version(taken.number("version"));
+    }
   }
 
   void end_user(std::size_t index) {
@@ -317,6 +336,11 @@ class ContentFollower {
 bool Chronicle::is_leg(std::string_view disk) const {
   return std::any_of(focus.legs.begin(), focus.legs.end(),
                      [&](const StoryFocus::Leg& leg) { return leg.disk == disk; });
+}
+
+bool Chronicle::about_cached_page(const StoryEvent& event) const {
+  return !focus.cache.empty() && event.text("cache") == focus.cache &&
+         event.number("page") == focus.cache_page && !event.text("page").empty();
 }
 
 bool Chronicle::about_region(const StoryEvent& event) const {

@@ -89,6 +89,9 @@ struct StoryFocus {
   SectorRange region_range;      // of the device; empty: no mirror
   std::string mirror;            // the mapped device whose region that is; empty: none
   std::string log_disk;          // empty: none
+  // Where that page is in memory: its cache, which may be one of a device further up, and its number there.
+  std::string cache;             // actor; empty: no cache was used
+  std::uint64_t cache_page = 0;
   bool has_page() const { return !page_range.empty(); }
 };
 
@@ -124,6 +127,8 @@ struct Chronicle {
     return static_cast<std::size_t>(id - 1);
   }
   bool is_leg(std::string_view disk) const;
+  // The event is about the page in focus, in memory.
+  bool about_cached_page(const StoryEvent& event) const;
   // The event says something about the region in focus.
   bool about_region(const StoryEvent& event) const;
 };

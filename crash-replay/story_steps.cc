@@ -107,8 +107,7 @@ class Teller {
                              who_words(c_, event.actor),
                              names_.name(StoryContent::of_version(event.number("version")))));
     }
-    if (!f_.has_page() || event.text("cache") != "cache " + f_.device) return;
-    if (event.number("page") != f_.page) return;
+    if (!c_.about_cached_page(event)) return;
     if (event.is("cache.store") || event.is("cache.write")) tell_store(event);
     if (event.is("cache.writeback")) in_writeback_ = true;
     if (event.is("cache.written")) in_writeback_ = false;
@@ -455,9 +454,10 @@ class Teller {
       add(fmt::format("{} fails the {} with {}{}", request.disk, request.op, request.status,
                       request.fault.empty() ? "" : fmt::format(", by the fault '{}'", request.fault)),
           fmt::format("e({},{})", notation, request.status));
-    } else if (event.is("disk.fault") && request.touches_page && request.status == "ok") {
-      add(fmt::format("The fault '{}' strikes that {} on {}", event.text("fault"), request.op,
-                      request.disk),
+    } else if (event.is("disk.fault") && request.status == "ok" &&
+               (request.touches_page || (request.op == "flush" && c_.is_leg(request.disk)))) {
+      add(fmt::format("The fault '{}' strikes a {} on {}, which nobody is told", event.text("fault"),
+                      request.op, request.disk),
           notation);
     }
   }
@@ -639,8 +639,7 @@ std::size_t story_start(const Chronicle& c) {
   std::size_t first = *start;
   for (std::size_t i = *start; i-- > 0;) {
     const StoryEvent& event = c.event(i);
-    const bool of_page = event.text("cache") == "cache " + c.focus.device &&
-                         event.number("page") == c.focus.page && !event.text("page").empty();
+    const bool of_page = c.about_cached_page(event);
     if (of_page && (event.is("cache.store") || event.is("cache.write"))) {
       first = i;
       break;

@@ -145,6 +145,55 @@ expect: violates no-false-error
                                 "lv fails the read with EIO"});
 }
 
+TEST(story, a_page_in_the_cache_of_a_device_further_up_is_followed_down_to_the_mirror) {
+  const auto told = tell_crash_of_text("stack", R"(
+disks:
+  leg0: &leg {size: 2MiB}
+  leg1: *leg
+  log0: {size: 64KiB, content: zero}
+devices:
+  m: "0 2048 mirror disk 2 log0 256 2 leg0 8 leg1 24 1 handle_errors"
+  lv: "0 1024 linear m 512"
+memory: {pages: 64}
+pdflush: {interval: 5ms, expire: 30ms}
+tasks:
+  - name: database
+    mmap-store: {device: lv, page: 3, start: 20ms, every: 50us..1ms, count: 200}
+power-cut: {when: any, states: 3}
+check: [legs-identical-where-clean]
+expect: violates legs-identical-where-clean
+)");
+  ASSERT_NE(told, nullptr);
+  expect_readable(*told);
+  EXPECT_EQ(told->chronicle.focus.device, "m");
+  EXPECT_EQ(told->chronicle.focus.page, 67u);
+  EXPECT_EQ(told->chronicle.focus.cache_page, 3u);
+  expect_in_order(told->story, {"The task database stores version 1 of page 67", "pdflush writes page 67 back",
+                                "receives version", "receives version", "Power is cut"});
+}
+
+TEST(story, a_flush_that_a_disk_only_pretends_is_told) {
+  const auto told = tell_crash_of_text("linear-lie", R"(
+disks:
+  d0: {size: 1MiB}
+faults:
+  - {disk: d0, kind: lying-flush}
+devices:
+  lv: "0 2048 linear d0 0"
+tasks:
+  - name: user
+    write: {device: lv, every: 100us..1ms, count: 40, block: 8KiB, flush-every: 2}
+power-cut: {when: any, states: 3}
+check: [durability]
+expect: violates durability by disk
+)");
+  ASSERT_NE(told, nullptr);
+  expect_readable(*told);
+  expect_in_order(told->story, {"writes version 1", "flushes lv", "The fault 'lying-flush' strikes a flush on d0",
+                                "the flush is done", "Power is cut", "delivers its own initial content"});
+  EXPECT_THAT(told->text, HasSubstr("Broken by a disk: durability."));
+}
+
 TEST(story, versions_are_numbered_in_the_order_of_their_mention) {
   StoryNames names;
   EXPECT_EQ(names.name(StoryContent::of_version(86)), "version 1");

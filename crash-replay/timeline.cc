@@ -32,7 +32,7 @@ ol.story li { display: grid; grid-template-columns: 26px 1fr; gap: 8px; padding:
 ol.story li:target, ol.story li.lit { background: #eef3f8; }
 ol.story .number { width: 22px; height: 22px; border-radius: 50%; background: #333; color: #fff;
                    font-size: 12px; line-height: 22px; text-align: center; }
-ol.story .when { color: #777; font-size: 12.5px; font-variant-numeric: tabular-nums; }
+ol.story .when { color: #777; white-space: nowrap; font-size: 12.5px; font-variant-numeric: tabular-nums; }
 code { font: 13px "DejaVu Sans Mono", "Liberation Mono", monospace; color: #333; white-space: nowrap; }
 li code { background: #f1f1f1; border-radius: 3px; padding: 0 4px; }
 .command code { background: #222; color: #f5f5f5; border-radius: 4px; padding: 4px 9px; white-space: normal;
@@ -89,16 +89,17 @@ g.bar:hover .body, g.stretch:hover .strip, g.mark:hover .moved { stroke: #000; s
 @media (max-width: 1000px) { main { grid-template-columns: minmax(0, 1fr); } }
 @media print {
   @page { margin: 12mm; }
-  body { font-size: 11pt; color: #000; -webkit-print-color-adjust: exact; print-color-adjust: exact; }
+  body { font-size: 9.5pt; line-height: 1.35; color: #000; -webkit-print-color-adjust: exact; print-color-adjust: exact; }
   header, main { padding-left: 0; padding-right: 0; }
   main { display: block; }
   .verdict { background: none; border: 1.5pt solid #000; border-left-width: 5pt; }
   .verdict b, .about, .before, .left-out, .verdict .promise { color: #000; }
   .ground.even { fill: #fff; stroke: #ddd; }
-  ol.story li { break-inside: avoid; padding: 2px 0; }
+  ol.story li { break-inside: avoid; padding: 1px 0; }
+  h2 { margin: 10px 0 4px; } .verdict { margin: 6px 0; padding: 4px 10px; }
   table, .command { break-inside: avoid; }
-  #picture { break-before: page; overflow: visible; }
-  svg#timeline { max-height: 245mm; width: auto; max-width: 100%; }
+  #picture { break-before: page; break-inside: avoid; overflow: visible; }
+  svg#timeline { max-height: 185mm; width: auto; max-width: 100%; }
   .command code { background: none; color: #000; border: 1px solid #000; }
 }
 )css";

@@ -117,10 +117,10 @@ class Layout {
     for (const std::string& name : tasks) {
       t_.lanes[lane(LaneKind::kTask, name)].subtitle = "task";
     }
-    if (cached) {
-      TimelineLane& made = t_.lanes[lane(LaneKind::kCache, "cache " + f_.device)];
+    if (cached && !f_.cache.empty()) {
+      TimelineLane& made = t_.lanes[lane(LaneKind::kCache, f_.cache)];
       made.title = "page cache";
-      made.subtitle = fmt::format("page {} in memory", f_.page);
+      made.subtitle = fmt::format("page {} in memory", f_.cache_page);
     }
     for (const std::string& name : daemons) {
       t_.lanes[lane(LaneKind::kDaemon, name)].subtitle = name == "checker" ? "reader" : "daemon";
@@ -355,6 +355,16 @@ class Layout {
 
   // --- strips -----------------------------------------------------------------------------------
 
+  // The row in which a change becomes visible: what is there after a power cut, from the cut on.
+  std::size_t change_row(std::size_t event) const {
+    if (!c_.event(event).is("power.on")) return row(event);
+    for (std::size_t i = event; i-- > 0;) {
+      if (c_.event(i).is("power.cut")) return row(i);
+      if (!c_.event(i).is("power.survived")) break;
+    }
+    return row(event);
+  }
+
   // A change of what a strip shows.
   struct Change {
     std::size_t event;
@@ -371,9 +381,10 @@ class Layout {
       TimelineStretch stretch;
       stretch.lane = in_lane;
       stretch.labelled = changes[i].event >= s_.first_event;
-      stretch.from_row = stretch.labelled ? row(changes[i].event) : 0;
-      stretch.to_row = i + 1 < changes.size() && changes[i + 1].event <= end_ ? row(changes[i + 1].event)
-                                                                              : end;
+      stretch.from_row = stretch.labelled ? change_row(changes[i].event) : 0;
+      stretch.label_row = row(changes[i].event);
+      const bool last = i + 1 == changes.size() || changes[i + 1].event > end_;
+      stretch.to_row = last ? end : change_row(changes[i + 1].event);
       if (i + 1 < changes.size() && changes[i + 1].event < s_.first_event) continue;
       stretch.content = changes[i].content;
       stretch.word = changes[i].word;

@@ -66,6 +66,7 @@ struct TimelineStretch {
   std::size_t lane = 0;
   std::size_t from_row = 0;
   std::size_t to_row = 0;
+  std::size_t label_row = 0;
   StoryContent content;   // kUnknown with a word: a state
   std::string word;       // "clean", "dirty"; empty: content's label
   bool labelled = true;   // false: it began before the timeline does

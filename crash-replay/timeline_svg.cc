@@ -138,8 +138,8 @@ class Drawing {
     const std::string word = stretch.word.empty() ? names_.label(stretch.content) : stretch.word;
     if (!stretch.labelled) {
       text(label_x(at), t_.head_height + 4, "strip-label early", word);
-    } else if (!moves_in(stretch.lane, stretch.from_row)) {
-      text(label_x(at), y(stretch.from_row) + kOnLine, "strip-label", word);
+    } else if (!moves_in(stretch.lane, stretch.label_row)) {
+      text(label_x(at), y(stretch.label_row) + kOnLine, "strip-label", word);
     }
     out_ += "</g>\n";
   }
