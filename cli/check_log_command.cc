@@ -68,10 +68,13 @@ class CheckLogSession {
       }
       states_.device_sectors = *size;
     }
-    if (command_.atomic_bytes != kSectorBytes && command_.atomic_bytes != kPageBytes) {
-      return complain(fmt::format("--atomic: found {}, expected 512 or 4096", command_.atomic_bytes));
+    // ext4 keeps its superblock in two sectors and writes it in place: it counts on blocks.
+    atomic_bytes_ = command_.atomic_bytes;
+    if (atomic_bytes_ == 0) atomic_bytes_ = command_.e2fsck ? kPageBytes : kSectorBytes;
+    if (atomic_bytes_ != kSectorBytes && atomic_bytes_ != kPageBytes) {
+      return complain(fmt::format("--atomic: found {}, expected 512 or 4096", atomic_bytes_));
     }
-    states_.atomic_sectors = static_cast<std::uint32_t>(command_.atomic_bytes / kSectorBytes);
+    states_.atomic_sectors = static_cast<std::uint32_t>(atomic_bytes_ / kSectorBytes);
     states_.exhaustive = command_.exhaustive;
     states_.random_subsets = command_.random_subsets;
     states_.seed = command_.seed;
@@ -185,7 +188,7 @@ class CheckLogSession {
     add("--exhaustive", command_.exhaustive, defaults.exhaustive);
     add("--random", command_.random_subsets, defaults.random_subsets);
     add("--seed", command_.seed, defaults.seed);
-    add("--atomic", command_.atomic_bytes, defaults.atomic_bytes);
+    add("--atomic", atomic_bytes_, std::uint64_t{kSectorBytes});
     if (command_.one_cache) line += " --one-cache";
     if (command_.stale) line += " --stale";
     return line;
@@ -302,6 +305,7 @@ class CheckLogSession {
   const CheckLogCommand& command_;
   const WriteLog& log_;
   LogStateOptions states_;
+  std::uint64_t atomic_bytes_ = kSectorBytes;
   std::string from_mark_;  // empty: from the log's beginning
   RecordedMirror mirror_;
 };

@@ -25,7 +25,7 @@ struct CheckLogCommand {
   std::uint64_t exhaustive = 256;
   std::uint64_t random_subsets = 16;
   std::uint64_t seed = 1;
-  std::uint64_t atomic_bytes = 512;  // or 4096
+  std::uint64_t atomic_bytes = 0;    // 512 or 4096; 0: 512, and with e2fsck 4096
   bool one_cache = false;            // legs and log lie on one disk: any flush is a flush of all
   bool stale = false;                // log and all legs but the first begin as 0xFF bytes
   std::string export_state;          // "ENTRY.NUMBER"

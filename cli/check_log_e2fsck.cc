@@ -119,9 +119,15 @@ void visit_states(const WriteLog& log, const LogStateOptions& options,
   }
 }
 
-void add_output(const char* what, const Command& command, Json* details) {
+// `path` is the image's, which differs from run to run.
+void add_output(const char* what, const Command& command, const std::string& path, Json* details) {
   details->push_back(fmt::format("{} ended with {}:", what, command.code));
-  const auto lines = lines_of(command.output);
+  auto lines = lines_of(command.output);
+  for (std::string& line : lines) {
+    for (auto at = line.find(path); at != std::string::npos; at = line.find(path)) {
+      line.replace(at, path.size(), "IMAGE");
+    }
+  }
   for (std::size_t i = 0; i < std::min(lines.size(), kMostOutputLines); ++i) {
     details->push_back("  " + lines[i]);
   }
@@ -162,8 +168,8 @@ class E2fsckJob {
     if (mounts && look.code == 0) return;
     details.push_back(states.policy(name.number));
     for (const std::string& line : states.survivors(name.number)) details.push_back(line);
-    add_output("e2fsck -p", mount, &details);
-    add_output("e2fsck -fn", look, &details);
+    add_output("e2fsck -p", mount, path, &details);
+    add_output("e2fsck -fn", look, path, &details);
     answer_["failures"].push_back(
         {{"entry", name.entry},
          {"number", name.number},
