@@ -64,4 +64,22 @@ struct MinimiseCommand {
 };
 int minimise_command(const MinimiseCommand& command);
 
+struct FuzzCommand {
+  std::vector<std::string> paths;      // of scenarios; empty: generated plans
+  std::string variant;                 // of scenarios: only this one, and whatever it violates is a finding
+  std::vector<std::string> switches;   // "name=value", planted into every plan
+  std::uint64_t seed = 1;              // of the first run; the next run takes the next
+  std::uint64_t runs = 0;              // of the whole campaign; 0: no limit
+  unsigned seconds = 0;                // of this session; 0: no limit
+  std::uint64_t cuts = 40;             // power cuts explored in each run
+  unsigned jobs = 0;                   // 0: one per processor
+  unsigned seconds_per_run = 20;       // a run that takes longer hangs
+  std::uint64_t minimise_tries = 20'000;  // for each finding; 0: none is minimised
+  bool until_found = false;
+  std::string database = "fuzz.sqlite";
+  std::string junit_file;
+  std::string crash_folder = "crashes";
+};
+int fuzz_command(const FuzzCommand& command);
+
 }  // namespace dmsim

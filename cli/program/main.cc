@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/nearest.h"
+#include "cli/check_log_command.h"
 #include "cli/commands.h"
 #include "cli/exit_codes.h"
 #include "cli/explain_command.h"
@@ -67,6 +68,50 @@ bool parse_cuts(const std::string& text, std::optional<std::uint64_t>* cuts) {
   if (error != std::errc() || end != text.data() + text.size()) return false;
   *cuts = value;
   return true;
+}
+
+CLI::App* add_check_log(CLI::App& app, dmsim::CheckLogCommand* command) {
+  CLI::App* sub = app.add_subcommand("check-log", "a dm-log-writes log as a source of crash states");
+  sub->add_option("file", command->file, "the log, raw or zstd-compressed")->required();
+  sub->add_option("--table", command->table, "the recorded mirror's, in dmsetup's syntax");
+  sub->add_option("--legs", command->legs, "where its legs lie: 0s..6MiB,6MiB..12MiB");
+  sub->add_option("--log", command->log, "where its dirty log lies: 12MiB..13MiB");
+  sub->add_flag("--e2fsck", command->e2fsck, "it is a file system's: hold states against e2fsck");
+  sub->add_option("--sample", command->sample, "states that e2fsck looks at (500)")
+      ->check(CLI::PositiveNumber);
+  sub->add_option("--max-states", command->max_states, "stop after so many distinct states");
+  sub->add_option("--device", command->device, "size of the recorded device (as far as the log goes)");
+  sub->add_option("--from", command->from_mark, "states from this mark on (with --e2fsck: mkfs)");
+  sub->add_option("--atomic", command->atomic_bytes, "a write tears into 512 or 4096 bytes (512; e2fsck: 4096)");
+  sub->add_option("--exhaustive", command->exhaustive, "take all combinations up to so many (256)");
+  sub->add_option("--random", command->random_subsets, "random subsets of a moment (16)");
+  sub->add_option("--seed", command->seed, "of random subsets and samples (1)");
+  sub->add_flag("--one-cache", command->one_cache, "legs and log share one disk's cache");
+  sub->add_flag("--stale", command->stale, "log and later legs begin as 0xFF bytes, not zeroes");
+  sub->add_option("--export-state", command->export_state, "write the image of state ENTRY.NUMBER");
+  sub->add_option("--out", command->out, "where that goes");
+  sub->add_option("--json", command->json_file, "write the results there");
+  sub->add_option("--jobs", command->jobs, "worker processes of --e2fsck (one per processor)");
+  return sub;
+}
+
+CLI::App* add_fuzz(CLI::App& app, dmsim::FuzzCommand* command) {
+  CLI::App* sub = app.add_subcommand("fuzz", "search for broken promises in generated plans, or in scenarios");
+  sub->add_option("paths", command->paths, "scenario files or folders (none: plans are generated)");
+  sub->add_option("--variant", command->variant, "of the scenarios: only this one");
+  sub->add_option("--switch", command->switches, "NAME=VALUE: a planted bug, in every plan");
+  sub->add_option("--seed", command->seed, "of the first run (1)");
+  sub->add_option("--runs", command->runs, "of the whole campaign (no limit)");
+  sub->add_option("--seconds", command->seconds, "of this session (no limit)");
+  sub->add_option("--cuts", command->cuts, "power cuts explored in each run (40)");
+  sub->add_option("--jobs", command->jobs, "worker processes (one per processor)");
+  sub->add_option("--time-limit", command->seconds_per_run, "seconds a run may take (20)");
+  sub->add_option("--minimise", command->minimise_tries, "tries for each finding; 0: leave it (20000)");
+  sub->add_flag("--until-found", command->until_found, "stop at the first finding");
+  sub->add_option("--db", command->database, "where the campaign is kept (fuzz.sqlite)");
+  sub->add_option("--junit", command->junit_file, "write the findings there, for a CI system");
+  sub->add_option("--crashes", command->crash_folder, "where crash files go (crashes)");
+  return sub;
 }
 
 }  // namespace
@@ -138,6 +183,12 @@ int main(int argc, char** argv) {
   minimise_app->add_option("--seconds", minimise.seconds, "give up after (60)");
   minimise_app->add_option("--tries", minimise.tries, "give up after so many runs (5000000)");
 
+  dmsim::CheckLogCommand check_log;
+  CLI::App* check_log_app = add_check_log(app, &check_log);
+
+  dmsim::FuzzCommand fuzz;
+  CLI::App* fuzz_app = add_fuzz(app, &fuzz);
+
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -155,5 +206,7 @@ int main(int argc, char** argv) {
   if (explain_app->parsed()) return dmsim::explain_command(explain);
   if (diff_app->parsed()) return dmsim::diff_command(diff);
   if (minimise_app->parsed()) return dmsim::minimise_command(minimise);
+  if (check_log_app->parsed()) return dmsim::check_log_command(check_log);
+  if (fuzz_app->parsed()) return dmsim::fuzz_command(fuzz);
   return dmsim::export_command(exports);
 }

@@ -1,0 +1,60 @@
+#include "cli/campaign_run.h"
+
+#include <nlohmann/json.hpp>
+
+#include "crash-replay/crash_file.h"
+#include "harness/run.h"
+
+namespace dmsim {
+namespace {
+
+using Json = nlohmann::json;
+
+// Kept from run to run of one worker: stacks, pages and nodes are used again.
+Workshop& workshop() {
+  static Workshop kWorkshop;
+  return kWorkshop;
+}
+
+}  // namespace
+
+std::string CampaignRuns::perform(std::uint64_t seed) const {
+  const CampaignPlans::Made made = plans_.make(seed);
+  CoverageListener coverage(known_);
+  RunOptions options;
+  options.seed = seed;
+  options.runs = 1;
+  options.cuts = command_.cuts;
+  options.listener = &coverage;
+  const VariantResult result = run_variant(made.plan, workshop(), options);
+  const RunStatistics& statistics = result.verdict.statistics;
+  Json json{{"cuts", statistics.power_cuts},
+            {"states", statistics.crash_states},
+            {"fresh", coverage.take_fresh()}};
+  const bool anything = plans_.generated() || !command_.variant.empty();
+  if (!result.refused.empty()) {
+    json["signature"] = "refused";
+    json["sentence"] = result.refused;
+  } else if (result.crash && (anything || !meets(made.plan.expect, result.verdict))) {
+    const Violation& first = result.crash->violations.front();
+    json["signature"] = signature(first);
+    json["sentence"] = first.sentence;
+    if (!signatures_.contains(signature(first))) json["crash"] = write_crash(*result.crash);
+  }
+  return json.dump();
+}
+
+RunReport run_report(const std::string& text) {
+  const Json json = Json::parse(text);
+  RunReport report;
+  report.statistics.runs = 1;
+  report.statistics.power_cuts = json.at("cuts").get<std::uint64_t>();
+  report.statistics.crash_states = json.at("states").get<std::uint64_t>();
+  report.fresh = json.at("fresh").get<std::vector<std::uint64_t>>();
+  report.signature = json.value("signature", "");
+  report.sentence = json.value("sentence", "");
+  report.crash_text = json.value("crash", "");
+  return report;
+}
+
+}  // namespace dmsim

@@ -1,0 +1,209 @@
+// The talk between a worker and its parent is lines on a pipe: "B 17" before run 17, "A 17 TEXT" after it.
+// Text is one line.
+#include "cli/campaign_workers.h"
+
+#include <poll.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+#include <deque>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/check.h"
+#include "cli/interrupt.h"
+
+namespace dmsim {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using Job = std::function<std::string(std::uint64_t)>;
+using Take = std::function<void(RunAnswer)>;
+constexpr std::size_t kStderrTail = 16384;
+
+void write_all(int fd, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t wrote = write(fd, text.data(), text.size());
+    if (wrote < 0 && errno == EINTR) continue;
+    if (wrote <= 0) _exit(1);  // the parent is gone
+    text.remove_prefix(static_cast<std::size_t>(wrote));
+  }
+}
+
+class Worker {
+ public:
+  Worker(std::uint64_t begin, std::uint64_t end, const Job& job) : next_(begin), end_(end) {
+    int lines[2];
+    int errors[2];
+    CHECK(pipe(lines) == 0, errno);
+    CHECK(pipe(errors) == 0, errno);
+    std::fflush(nullptr);
+    pid_ = fork();
+    CHECK(pid_ >= 0, errno);
+    if (pid_ == 0) {
+      close(lines[0]);
+      close(errors[0]);
+      work(lines[1], errors[1], job);
+    }
+    close(lines[1]);
+    close(errors[1]);
+    lines_fd_ = lines[0];
+    errors_fd_ = errors[0];
+  }
+
+  int lines_fd() const { return lines_fd_; }
+  int errors_fd() const { return errors_fd_; }
+  bool ended() const { return lines_fd_ == -1 && errors_fd_ == -1; }
+  std::uint64_t end() const { return end_; }
+  std::uint64_t next() const { return next_; }
+
+  void read_lines(const Take& take) {
+    if (!drain(&lines_fd_, &text_)) return;
+    std::size_t at = 0;
+    for (std::size_t stop = text_.find('\n'); stop != std::string::npos; stop = text_.find('\n', at)) {
+      line(std::string_view(text_).substr(at, stop - at), take);
+      at = stop + 1;
+    }
+    text_.erase(0, at);
+  }
+  void read_errors() {
+    drain(&errors_fd_, &errors_);
+    if (errors_.size() > 2 * kStderrTail) errors_.erase(0, errors_.size() - kStderrTail);
+  }
+  void kill_if_late(unsigned seconds) {
+    if (killed_ || Clock::now() - begun_ <= std::chrono::seconds(seconds)) return;
+    killed_ = true;
+    kill(pid_, SIGKILL);
+  }
+  // After the end of both streams: whether it did all that it was to do. Else `*answer` says what happened.
+  bool finish(RunAnswer* answer) {
+    int status = 0;
+    while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+    }
+    if (!killed_ && WIFEXITED(status) && WEXITSTATUS(status) == 0) return true;
+    answer->end = killed_ ? RunAnswer::End::kHung : RunAnswer::End::kDied;
+    answer->run = next_++;
+    answer->stderr_tail = std::move(errors_);
+    if (killed_) {
+      answer->message = "does not end";
+    } else if (WIFSIGNALED(status)) {
+      answer->message = std::string("dies: ") + strsignal(WTERMSIG(status));
+    } else {
+      answer->message = fmt::format("ends with code {}", WEXITSTATUS(status));
+    }
+    return false;
+  }
+
+ private:
+  [[noreturn]] void work(int lines, int errors, const Job& job) const {
+    dup2(errors, STDERR_FILENO);
+    const rlimit no_core{0, 0};
+    setrlimit(RLIMIT_CORE, &no_core);
+    for (std::uint64_t run = next_; run < end_ && !interrupted(); ++run) {
+      write_all(lines, fmt::format("B {}\n", run));
+      write_all(lines, fmt::format("A {} {}\n", run, job(run)));
+    }
+    std::fflush(nullptr);
+    _exit(0);
+  }
+
+  void line(std::string_view text, const Take& take) {
+    CHECK(text.size() > 2 && text[1] == ' ', text);
+    std::uint64_t run = 0;
+    const auto parsed = std::from_chars(text.data() + 2, text.data() + text.size(), run);
+    CHECK(parsed.ec == std::errc(), text);
+    begun_ = Clock::now();
+    next_ = run;
+    if (text[0] != 'A') return;
+    next_ = run + 1;
+    RunAnswer answer;
+    answer.run = run;
+    answer.text.assign(parsed.ptr + 1, text.data() + text.size());
+    take(std::move(answer));
+  }
+
+  // False: nothing came.
+  static bool drain(int* fd, std::string* into) {
+    char buffer[65536];
+    const ssize_t got = read(*fd, buffer, sizeof buffer);
+    if (got < 0 && errno == EINTR) return false;
+    if (got <= 0) {
+      close(*fd);
+      *fd = -1;
+      return false;
+    }
+    into->append(buffer, static_cast<std::size_t>(got));
+    return true;
+  }
+
+  pid_t pid_ = -1;
+  int lines_fd_ = -1;
+  int errors_fd_ = -1;
+  std::uint64_t next_;  // the run under way, or that comes next
+  std::uint64_t end_;
+  Clock::time_point begun_ = Clock::now();
+  bool killed_ = false;
+  std::string text_;
+  std::string errors_;
+};
+
+void wait_for_output(std::vector<Worker>& workers, const Take& take) {
+  std::vector<pollfd> fds;
+  for (const Worker& worker : workers) {
+    fds.push_back({worker.lines_fd(), POLLIN, 0});
+    fds.push_back({worker.errors_fd(), POLLIN, 0});
+  }
+  if (poll(fds.data(), fds.size(), 200) <= 0) return;
+  for (std::size_t i = 0; i < workers.size(); ++i) {
+    if (fds[2 * i].revents != 0) workers[i].read_lines(take);
+    if (fds[2 * i + 1].revents != 0) workers[i].read_errors();
+  }
+}
+
+}  // namespace
+
+bool CampaignWorkers::run(std::uint64_t begin, std::uint64_t end, const Job& job,
+                          const Take& take) const {
+  std::deque<std::pair<std::uint64_t, std::uint64_t>> shares;
+  for (std::uint64_t at = begin; at < end; at += share) shares.push_back({at, std::min(at + share, end)});
+  std::vector<Worker> workers;
+  bool whole = true;
+  while (!shares.empty() || !workers.empty()) {
+    if (interrupted()) {
+      whole = false;
+      shares.clear();
+    }
+    while (workers.size() < at_once && !shares.empty()) {
+      const auto [from, to] = shares.front();
+      shares.pop_front();
+      workers.emplace_back(from, to, job);
+    }
+    if (workers.empty()) break;
+    wait_for_output(workers, take);
+    for (std::size_t i = 0; i < workers.size();) {
+      Worker& worker = workers[i];
+      worker.kill_if_late(seconds_per_run);
+      if (!worker.ended()) {
+        ++i;
+        continue;
+      }
+      RunAnswer answer;
+      if (!worker.finish(&answer)) {
+        take(std::move(answer));
+        if (worker.next() < worker.end()) shares.push_front({worker.next(), worker.end()});
+      }
+      workers.erase(workers.begin() + static_cast<std::ptrdiff_t>(i));
+    }
+  }
+  return whole;
+}
+
+}  // namespace dmsim

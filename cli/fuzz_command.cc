@@ -1,0 +1,178 @@
+// dmsim fuzz: a campaign (cli/campaign.h), its progress line, its report and its JUnit file.
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <fstream>
+
+#include "cli/campaign.h"
+#include "cli/exit_codes.h"
+#include "cli/interrupt.h"
+#include "cli/vocabulary.h"
+#include "harness/engine_factory.h"
+#include "scenarios/scenario_loader.h"
+
+namespace dmsim {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+std::string xml_text(const std::string& text) {
+  std::string out;
+  for (const char c : text) {
+    switch (c) {
+      case '&': out += "&amp;"; break;
+      case '<': out += "&lt;"; break;
+      case '>': out += "&gt;"; break;
+      case '"': out += "&quot;"; break;
+      default:
+        if (c == '\n' || c == '\t' || static_cast<unsigned char>(c) >= 0x20) out += c;
+    }
+  }
+  return out;
+}
+
+std::optional<SwitchValues> parse_switches(const std::vector<std::string>& words) {
+  SwitchValues values;
+  for (const std::string& word : words) {
+    const std::size_t equals = word.find('=');
+    const std::string name = word.substr(0, equals);
+    const std::string value = equals == std::string::npos ? "" : word.substr(equals + 1);
+    const auto& all = all_switches();
+    const auto found = std::find_if(all.begin(), all.end(),
+                                    [&](const SwitchInfo& info) { return info.name == name; });
+    if (found == all.end()) {
+      std::fprintf(stderr, "dmsim fuzz: no switch '%s'; dmsim list switches shows all\n", name.c_str());
+      return std::nullopt;
+    }
+    if (std::find(found->values.begin(), found->values.end(), value) == found->values.end()) {
+      std::fprintf(stderr, "dmsim fuzz: switch %s has no value '%s'; it has %s\n", name.c_str(),
+                   value.c_str(), fmt::format("{}", fmt::join(found->values, ", ")).c_str());
+      return std::nullopt;
+    }
+    values[name] = value;
+  }
+  return values;
+}
+
+bool load_plans(const FuzzCommand& command, std::vector<Plan>* plans) {
+  if (command.paths.empty()) return true;
+  auto files = find_scenarios(command.paths);
+  if (!files.ok()) {
+    std::fprintf(stderr, "%s\n", files.error().to_string().c_str());
+    return false;
+  }
+  for (const std::string& file : *files) {
+    auto loaded = load_scenario(file, program_vocabulary());
+    if (!loaded.ok()) {
+      std::fprintf(stderr, "%s\n", loaded.error().to_string().c_str());
+      return false;
+    }
+    for (Plan& plan : *loaded) {
+      if (!command.variant.empty() && plan.variant != command.variant) continue;
+      plans->push_back(std::move(plan));
+    }
+  }
+  if (!plans->empty()) return true;
+  std::fprintf(stderr, "dmsim fuzz: no variant named '%s' in these scenarios\n",
+               command.variant.c_str());
+  return false;
+}
+
+// One line on stderr: over and over on a terminal, now and then into a file.
+class Progress {
+ public:
+  Progress(const FuzzCommand& command, const Campaign& campaign)
+      : command_(command), campaign_(campaign), terminal_(isatty(STDERR_FILENO) != 0) {}
+
+  void show(bool last) {
+    const auto now = Clock::now();
+    const auto pause = terminal_ ? std::chrono::milliseconds(200) : std::chrono::milliseconds(10'000);
+    if (!last && now - shown_ < pause) return;
+    shown_ = now;
+    const double seconds = std::max(campaign_.seconds_of_session(), 0.001);
+    const CampaignState& state = campaign_.state();
+    std::string line = fmt::format(
+        "{} runs, {:.0f} runs/s, {:.0f} states/s, {} findings, {} transitions, {} plans kept, {}",
+        state.statistics.runs, static_cast<double>(campaign_.runs_of_session()) / seconds,
+        static_cast<double>(campaign_.states_of_session()) / seconds, state.findings.size(),
+        state.transitions.size(), campaign_.plans_kept(), time_words(seconds));
+    fmt::print(stderr, "{}{}{}", terminal_ ? "\r\x1b[K" : "", line, terminal_ && !last ? "" : "\n");
+    std::fflush(stderr);
+  }
+
+ private:
+  std::string time_words(double seconds) const {
+    if (command_.seconds == 0) return fmt::format("{:.0f} s", seconds);
+    return fmt::format("{:.0f} s left", std::max(0.0, command_.seconds - seconds));
+  }
+
+  const FuzzCommand& command_;
+  const Campaign& campaign_;
+  bool terminal_;
+  Clock::time_point shown_{};
+};
+
+void print_report(const FuzzCommand& command, const Campaign& campaign) {
+  const CampaignState& state = campaign.state();
+  fmt::print("{} runs from seed {}, {} power cuts, {} crash states, {} transitions, {} findings\n",
+             state.statistics.runs, command.seed, state.statistics.power_cuts,
+             state.statistics.crash_states, state.transitions.size(), state.findings.size());
+  for (const Finding& finding : state.findings) {
+    fmt::print("\n{}\n  {}\n  first at run {}, {} times\n  {}\n", finding.signature, finding.sentence,
+               finding.first_seed - command.seed + 1, finding.count, campaign.command_for(finding));
+  }
+}
+
+std::string junit(const Campaign& campaign) {
+  const CampaignState& state = campaign.state();
+  std::string out = fmt::format(
+      "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"dmsim fuzz\" tests=\"{}\" "
+      "failures=\"{}\" time=\"{:.3f}\">\n",
+      std::max<std::size_t>(1, state.findings.size()), state.findings.size(), state.seconds);
+  for (const Finding& finding : state.findings) {
+    out += fmt::format(
+        "  <testcase classname=\"dmsim.fuzz\" name=\"{}\">\n    <failure message=\"{}\">first seed {}, {} "
+        "times\n{}\n{}</failure>\n  </testcase>\n",
+        xml_text(finding.signature), xml_text(finding.sentence), finding.first_seed, finding.count,
+        xml_text(campaign.command_for(finding)), xml_text(finding.said));
+  }
+  if (state.findings.empty()) {
+    out += fmt::format("  <testcase classname=\"dmsim.fuzz\" name=\"{} runs\"/>\n",
+                       state.statistics.runs);
+  }
+  return out + "</testsuite>\n";
+}
+
+bool write_junit(const std::string& path, const Campaign& campaign) {
+  if (path.empty()) return true;
+  std::ofstream out(path);
+  out << junit(campaign);
+  if (out.flush()) return true;
+  std::fprintf(stderr, "%s: cannot be written\n", path.c_str());
+  return false;
+}
+
+}  // namespace
+
+int fuzz_command(const FuzzCommand& command) {
+  install_interrupt_handler();
+  const auto switches = parse_switches(command.switches);
+  std::vector<Plan> plans;
+  if (!switches || !load_plans(command, &plans)) return kExitBadInput;
+  Campaign campaign(command, std::move(plans), *switches);
+  if (const auto wrong = campaign.begin()) {
+    std::fprintf(stderr, "%s\n", wrong->c_str());
+    return kExitBadInput;
+  }
+  Progress progress(command, campaign);
+  campaign.run([&] { progress.show(false); });
+  progress.show(true);
+  print_report(command, campaign);
+  if (!write_junit(command.junit_file, campaign)) return kExitBadInput;
+  if (!campaign.state().findings.empty()) return kExitViolation;
+  return interrupted() ? kExitInterrupted : kExitHeld;
+}
+
+}  // namespace dmsim
