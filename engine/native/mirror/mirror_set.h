@@ -164,6 +164,7 @@ class MirrorSet final : public Target,
   BioList failures_;         // writes that failed on a leg, or could not be marked in the log
   BioList holds_;            // until suspend
   bool in_sync_ = false;     // every region was, the last time somebody looked
+  bool flush_failed_ = false;   // some flush from above: what the legs lost by it is not known
   bool log_failed_ = false;  // for good: only a new table mends it
   bool suspended_ = false;
   bool quiesced_ = false;  // quiesce() has taken the recovery slots

@@ -105,6 +105,10 @@ constexpr SwitchInfo kTable[] = {
      "at-once: a new log's header and bits go out as one write, so a power cut can leave the header "
      "over bits of whatever the device held before",
      "log-create-torn"},
+    {"mirror.failed_flush_forgives", kOffOn,
+     "on: after a failed flush the mirror finds itself in sync and forgives all legs, so a write that "
+     "failed on every leg meanwhile is acknowledged, or held although nothing is left to repair",
+     "mir-failed-flush-forgives-legs"},
 };
 
 // The index of the plan's value among the switch's values.
@@ -161,6 +165,7 @@ MirrorSwitches parse_mirror_switches(const SwitchValues& values) {
   flag("mirror.undo_presuspend", &s.undo_presuspend);
   flag("mirror.flush_failure_ends_recovery", &s.flush_failure_ends_recovery);
   flag("mirror.log_create", &s.log_create_bits_first);
+  flag("mirror.failed_flush_forgives", &s.failed_flush_forgives);
   return s;
 }
 

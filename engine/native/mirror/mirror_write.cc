@@ -158,6 +158,7 @@ void MirrorSet::note_failure(const Bio& write) {
   switch (write.op) {
     case Op::kFlush:
       REACHED("a flush from above fails on a leg");
+      flush_failed_ = true;
       if (switches_->flush_error_sticky) hash_.flush_failed();
       return;
     case Op::kDiscard: return;
