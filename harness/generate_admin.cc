@@ -68,7 +68,8 @@ const std::string& table_of(const Draft& draft, const std::string& device) {
 // The first leg's troubles, and an unreadable one, are mended by a leg that is in sync; a mirror that is
 // loaded anew may have forgotten which that is.
 bool may_reload(const Draft& draft) {
-  return draft.trouble != Trouble::kFirstLeg && draft.trouble != Trouble::kReads &&
+  // Nor may the leg that a repair has thrown out come back.
+  return !draft.repairs && draft.trouble != Trouble::kFirstLeg && draft.trouble != Trouble::kReads &&
          draft.trouble != Trouble::kAllDie;
 }
 
@@ -172,7 +173,6 @@ std::string repaired_table(const Draft& draft) {
 }
 
 void repair(Draft& draft, Steps& steps) {
-  draft.repairs = true;
   Duration after = draft.synced;
   for (const FaultOptions& fault : draft.plan.faults) after = std::max(after, fault.from);
   steps.push_back(sleep(after + draft.among<Duration>(kRepairDelay, {Duration::milliseconds(30),
@@ -252,6 +252,11 @@ void add_task(Draft& draft, const std::string& name, Duration start, Steps steps
 }  // namespace
 
 void make_administrator(Draft& draft) {
+  const bool may_hold = draft.errors == Errors::kHandled &&
+                        (draft.trouble == Trouble::kOneLeg || draft.trouble == Trouble::kFirstLeg ||
+                         draft.trouble == Trouble::kLog || draft.trouble == Trouble::kRecovery);
+  draft.repairs = may_hold && draft.odds(kRepairs, 1, 2);
+
   Steps steps;
   bool two = false;
   const std::uint64_t routines = draft.among<std::uint64_t>(kRoutines, {0, 0, 1, 2, 3});
@@ -262,10 +267,7 @@ void make_administrator(Draft& draft) {
   add_task(draft, "admin", start, std::move(steps));
 
   steps.clear();
-  const bool may_hold = draft.errors == Errors::kHandled &&
-                        (draft.trouble == Trouble::kOneLeg || draft.trouble == Trouble::kFirstLeg ||
-                         draft.trouble == Trouble::kLog || draft.trouble == Trouble::kRecovery);
-  if (may_hold && draft.odds(kRepairs, 1, 2)) repair(draft, steps);
+  if (draft.repairs) repair(draft, steps);
   if (draft.trouble == Trouble::kMomentary) try_again(draft, steps);
   if (routines > 0 && !steps.empty()) two = true;
   add_task(draft, "dmeventd", Duration(), std::move(steps));

@@ -31,9 +31,20 @@ bool check_liveness(const Draft& draft) {
   return draft.repairs || draft.trouble == Trouble::kMomentary;
 }
 
+bool fails_flushes(const Draft& draft) {
+  return std::any_of(draft.plan.faults.begin(), draft.plan.faults.end(), [](const FaultOptions& fault) {
+    return fault.kind == FaultKind::kFlushError || fault.kind == FaultKind::kDies ||
+           fault.kind == FaultKind::kRevives;
+  });
+}
+
 // The newest content is on some leg, and the mirror knows on which.
 bool check_contents(const Draft& draft) {
   if (draft.trouble == Trouble::kWild) return false;
+  // Without handle_errors a region whose source cannot be read counts as copied.
+  const bool unreadable = draft.trouble == Trouble::kReads || draft.trouble == Trouble::kAllDie;
+  const bool cut = draft.plan.power_cut.when != PowerCutPlan::When::kNever;
+  if (draft.errors == Errors::kIgnored && unreadable && cut) return false;
   // Without handle_errors, or with keep_log, writes that the first leg failed are acknowledged all the
   // same; the first leg is believed again by whoever starts the mirror anew, and read for regions out of sync.
   return draft.trouble != Trouble::kFirstLeg || draft.errors == Errors::kHandled;
@@ -53,6 +64,9 @@ bool check_legs(const Draft& draft) {
   if (draft.trouble == Trouble::kWild) return false;
   if (draft.discards()) return false;  // what was discarded may be one thing here and another there
   // Without handle_errors a copy that failed counts as made (for pvmove), and a log that failed is ignored.
+  // With keep_log writes go on after a failed flush, to the default leg alone, in regions that the log still
+  // calls in sync.
+  if (draft.errors == Errors::kKeepLog && fails_flushes(draft)) return false;
   return draft.errors != Errors::kIgnored || draft.trouble == Trouble::kNone ||
          draft.trouble == Trouble::kDishonest;
 }
@@ -66,10 +80,7 @@ bool check_stable_read(const Draft& draft) {
 // that is how it never becomes clean.
 bool check_leaks(const Draft& draft) {
   if (draft.errors == Errors::kHandled && draft.trouble != Trouble::kWild) return true;
-  return std::none_of(draft.plan.faults.begin(), draft.plan.faults.end(), [](const FaultOptions& fault) {
-    return fault.kind == FaultKind::kFlushError || fault.kind == FaultKind::kDies ||
-           fault.kind == FaultKind::kRevives;
-  });
+  return !fails_flushes(draft);
 }
 
 // Whole pages of all legs are looked at when a write ends: before the first synchronisation, and where a leg

@@ -104,6 +104,8 @@ void all_die(Draft& draft) {
       fault.kind = FaultKind::kDies;
       fault.from = at;
       draft.plan.faults.push_back(fault);
+      // Without a cache a dead disk is never asked to flush: the flush fails on others only, and is held.
+      draft.disk(leg.disk).cache = CacheMode::kWriteBack;
     }
   }
 }
