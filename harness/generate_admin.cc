@@ -233,17 +233,6 @@ void too_small_log(Draft& draft, Steps& steps) {
   steps.push_back(step(Verb::kRemove, "wide-lv"));
 }
 
-// Two administrators get in each other's way: what each is answered is a matter of chance.
-void expect_anything(Draft& draft) {
-  for (TaskPlan& task : draft.plan.tasks) {
-    auto* admin = std::get_if<DmsetupTask>(&task.body);
-    if (admin == nullptr || task.name == "odd-jobs") continue;
-    for (DmsetupStep& each : admin->steps) {
-      if (each.verb != Verb::kSleep && each.verb != Verb::kWaitStatus) each.answer = "any";
-    }
-  }
-}
-
 void add_task(Draft& draft, const std::string& name, Duration start, Steps steps) {
   if (steps.empty()) return;
   draft.plan.tasks.push_back({name, DmsetupTask{start, std::move(steps)}});
@@ -257,21 +246,22 @@ void make_administrator(Draft& draft) {
                          draft.trouble == Trouble::kLog || draft.trouble == Trouble::kRecovery);
   draft.repairs = may_hold && draft.odds(kRepairs, 1, 2);
 
+  // One after the other: two administrators of one device would be a matter of their own.
   Steps steps;
-  bool two = false;
-  const std::uint64_t routines = draft.among<std::uint64_t>(kRoutines, {0, 0, 1, 2, 3});
-  const Duration start = draft.among<Duration>(kStart, {Duration::milliseconds(4), Duration(),
-                                                        Duration::milliseconds(1), draft.synced,
-                                                        draft.synced + Duration::milliseconds(15)});
+  // Nobody touches the device before its repair: a suspend from above, or one that freezes, would wait for the
+  // writes that are held.
+  const bool mends = draft.repairs || draft.trouble == Trouble::kMomentary;
+  const std::uint64_t routines =
+      mends ? 0 : draft.among<std::uint64_t>(kRoutines, {0, 0, 1, 2, 3});
+  const Duration start =
+      mends ? Duration()
+            : draft.among<Duration>(kStart, {Duration::milliseconds(4), Duration(),
+                                             Duration::milliseconds(1), draft.synced,
+                                             draft.synced + Duration::milliseconds(15)});
   for (std::uint64_t i = 0; i < routines; ++i) add_routine(draft, steps);
-  add_task(draft, "admin", start, std::move(steps));
-
-  steps.clear();
   if (draft.repairs) repair(draft, steps);
   if (draft.trouble == Trouble::kMomentary) try_again(draft, steps);
-  if (routines > 0 && !steps.empty()) two = true;
-  add_task(draft, "dmeventd", Duration(), std::move(steps));
-  if (two) expect_anything(draft);
+  add_task(draft, "admin", start, std::move(steps));
 
   steps.clear();
   switch (draft.pick(kOddJobs, 12)) {

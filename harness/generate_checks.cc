@@ -41,10 +41,11 @@ bool fails_flushes(const Draft& draft) {
 // The newest content is on some leg, and the mirror knows on which.
 bool check_contents(const Draft& draft) {
   if (draft.trouble == Trouble::kWild) return false;
-  // Without handle_errors a region whose source cannot be read counts as copied.
+  // Without handle_errors a region whose source cannot be read counts as copied; with keep_log another leg
+  // becomes the source, in sync or not.
   const bool unreadable = draft.trouble == Trouble::kReads || draft.trouble == Trouble::kAllDie;
   const bool cut = draft.plan.power_cut.when != PowerCutPlan::When::kNever;
-  if (draft.errors == Errors::kIgnored && unreadable && cut) return false;
+  if (draft.errors != Errors::kHandled && unreadable && cut) return false;
   // Without handle_errors, or with keep_log, writes that the first leg failed are acknowledged all the
   // same; the first leg is believed again by whoever starts the mirror anew, and read for regions out of sync.
   return draft.trouble != Trouble::kFirstLeg || draft.errors == Errors::kHandled;
@@ -79,8 +80,9 @@ bool check_stable_read(const Draft& draft) {
 // After a failed flush a region keeps its entry, out of sync for good, although the log knows nothing of it:
 // that is how it never becomes clean.
 bool check_leaks(const Draft& draft) {
-  if (draft.errors == Errors::kHandled && draft.trouble != Trouble::kWild) return true;
-  return !fails_flushes(draft);
+  // Where errors are handled the flush is held, and nothing comes to rest, until the mirror is replaced; or
+  // until a suspend gives it back as an error.
+  return !fails_flushes(draft) || draft.repairs;
 }
 
 // Whole pages of all legs are looked at when a write ends: before the first synchronisation, and where a leg
