@@ -24,13 +24,14 @@ Result<Lines> trace_lines(const std::string& path, const std::string& text) {
   std::istringstream in(text);
   for (std::string line; std::getline(in, line);) {
     if (!parse_trace_line(line)) {
-      return Failure{InputError{path, static_cast<int>(lines.size()) + 1, 1,
-                                "expected a trace event or a crash file, found '" +
-                                    line.substr(0, 40) + "'", -1}};
+      return Failure{InputError{
+          path, static_cast<int>(lines.size()) + 1, 1,
+          "expected a trace event or a crash file, found '" + line.substr(0, 40) + "'", -1}};
     }
     lines.push_back(std::move(line));
   }
-  if (lines.empty()) return Failure{InputError{path, 0, 0, "is empty: expected a trace or a crash file", -1}};
+  if (lines.empty())
+    return Failure{InputError{path, 0, 0, "is empty: expected a trace or a crash file", -1}};
   return lines;
 }
 
@@ -40,8 +41,8 @@ Result<Lines> lines_of(const std::string& path) {
   if (file) text << file.rdbuf();
   if (!file) return Failure{InputError{path, 0, 0, "cannot be read", -1}};
   const std::string content = text.str();
-  const bool crash_file = content.rfind("dmsim-crash:", 0) == 0 ||
-                          content.find("\ndmsim-crash:") != std::string::npos;
+  const bool crash_file =
+      content.rfind("dmsim-crash:", 0) == 0 || content.find("\ndmsim-crash:") != std::string::npos;
   if (!crash_file) return trace_lines(path, content);
   auto crash = read_crash(path, program_vocabulary());
   if (!crash.ok()) return Failure{crash.error()};

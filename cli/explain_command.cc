@@ -38,10 +38,11 @@ int explain_command(const ExplainCommand& command) {
   if (!replay.run.refused.empty()) return complain({command.file, 0, 0, replay.run.refused, -1});
   const Chronicle chronicle = make_chronicle(*crash, replay, workshop);
   if (!chronicle.reproduced) {
-    std::fprintf(stderr,
-                 "%s: the recorded violation (%s) does not occur any more: there is nothing to explain; "
-                 "see dmsim replay\n",
-                 command.file.c_str(), crash->violations.front().oracle.c_str());
+    std::fprintf(
+        stderr,
+        "%s: the recorded violation (%s) does not occur any more: there is nothing to explain; "
+        "see dmsim replay\n",
+        command.file.c_str(), crash->violations.front().oracle.c_str());
     return kExitViolation;
   }
   Story story = tell_story(chronicle, command.file);

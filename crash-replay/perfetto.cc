@@ -14,8 +14,8 @@ namespace dmsim {
 namespace {
 
 enum Layer : int { kMachine = 1, kTasks, kCaches, kDevices, kDisks };
-constexpr std::string_view kLayerNames[] = {"", "machine", "tasks and daemons", "page caches",
-                                            "mapped devices", "disks"};
+constexpr std::string_view kLayerNames[] = {
+    "", "machine", "tasks and daemons", "page caches", "mapped devices", "disks"};
 
 std::string quoted(std::string_view text) {
   std::string out = "\"";
@@ -76,9 +76,9 @@ class Writer {
       if (room == "cache") place(std::string(event.text("cache")), kCaches);
     }
     for (int layer = kMachine; layer <= kDisks; ++layer) {
-      lines_.push_back(fmt::format(
-          R"({{"ph":"M","pid":{},"tid":0,"name":"process_name","args":{{"name":{}}}}})", layer,
-          quoted(kLayerNames[layer])));
+      lines_.push_back(
+          fmt::format(R"({{"ph":"M","pid":{},"tid":0,"name":"process_name","args":{{"name":{}}}}})",
+                      layer, quoted(kLayerNames[layer])));
       lines_.push_back(fmt::format(
           R"({{"ph":"M","pid":{},"tid":0,"name":"process_sort_index","args":{{"sort_index":{}}}}})",
           layer, layer));
@@ -86,9 +86,9 @@ class Writer {
     for (const std::string& actor : order) {
       const Track track{layers[actor], tracks_.size() + 1};
       tracks_[actor] = track;
-      lines_.push_back(fmt::format(
-          R"({{"ph":"M","pid":{},"tid":{},"name":"thread_name","args":{{"name":{}}}}})", track.layer,
-          track.number, quoted(actor == "-" ? "power" : actor)));
+      lines_.push_back(
+          fmt::format(R"({{"ph":"M","pid":{},"tid":{},"name":"thread_name","args":{{"name":{}}}}})",
+                      track.layer, track.number, quoted(actor == "-" ? "power" : actor)));
     }
   }
 
@@ -96,13 +96,15 @@ class Writer {
   void line(std::string_view phase, std::string_view category, const std::string& name,
             const std::string& actor, Instant at, const std::string& more) {
     const Track track = tracks_[actor];
-    lines_.push_back(fmt::format(R"({{"ph":"{}","cat":"{}","name":{},"pid":{},"tid":{},"ts":{}{}}})", phase,
-                                 category, quoted(name), track.layer, track.number, micros(at), more));
+    lines_.push_back(
+        fmt::format(R"({{"ph":"{}","cat":"{}","name":{},"pid":{},"tid":{},"ts":{}{}}})", phase,
+                    category, quoted(name), track.layer, track.number, micros(at), more));
   }
 
   static std::string arguments(const StoryEvent& event) {
     std::string out = fmt::format(",\"args\":{{\"event\":{},\"cause\":{}", event.id, event.cause);
-    for (const auto& [name, value] : event.args) out += fmt::format(",{}:{}", quoted(name), quoted(value));
+    for (const auto& [name, value] : event.args)
+      out += fmt::format(",{}:{}", quoted(name), quoted(value));
     return out + "}";
   }
   static std::string id_of(TraceId id) { return fmt::format(",\"id\":\"{}\"", id); }
@@ -131,7 +133,8 @@ class Writer {
 
   static std::string title(const StoryEvent& event) {
     if (event.is("mirror.region")) {
-      return fmt::format("region {}: {} to {}", event.text("region"), event.text("from"), event.text("to"));
+      return fmt::format("region {}: {} to {}", event.text("region"), event.text("from"),
+                         event.text("to"));
     }
     if (event.is("cache.store") || event.is("cache.write")) {
       return fmt::format("page {} version {}", event.text("page"), event.text("version"));
@@ -185,10 +188,10 @@ class Writer {
 
   std::vector<std::string> lines_;
   std::map<std::string, Track> tracks_;
-  std::map<TraceId, Open> open_;                                  // requests under way
-  std::map<TraceId, std::pair<std::string, Instant>> submits_;    // every submission: by whom, when
-  std::map<TraceId, TraceId> maps_;                               // dm.map: whose clone
-  std::map<std::string, std::int64_t> dirty_;                     // pages, by cache
+  std::map<TraceId, Open> open_;                                // requests under way
+  std::map<TraceId, std::pair<std::string, Instant>> submits_;  // every submission: by whom, when
+  std::map<TraceId, TraceId> maps_;                             // dm.map: whose clone
+  std::map<std::string, std::int64_t> dirty_;                   // pages, by cache
 };
 
 }  // namespace

@@ -30,7 +30,8 @@ void expect_well_formed(const Json& events) {
     ASSERT_TRUE(event.at("tid").is_number_integer());
     if (phase == "M") continue;
     ASSERT_TRUE(event.at("ts").is_number());
-    const std::string id = event.contains("id") ? event.at("cat").get<std::string>() + event.at("id").get<std::string>() : "";
+    const std::string id =
+        event.value("id", "").empty() ? "" : event.value("cat", "") + event.value("id", "");
     if (phase == "b") {
       EXPECT_TRUE(ever.insert(id).second) << id << " begins twice";
       open.insert(id);
@@ -62,7 +63,8 @@ void expect_well_formed(const Json& events) {
 }
 
 TEST(perfetto, a_crash_with_a_power_cut_is_well_formed) {
-  const auto told = tell_crash_of("scenarios/seeds/mirror-unstable-page.yaml", "mmap-store-pdflush");
+  const auto told =
+      tell_crash_of("scenarios/seeds/mirror-unstable-page.yaml", "mmap-store-pdflush");
   ASSERT_NE(told, nullptr);
   const Json events = events_of(told->chronicle.events);
   expect_well_formed(events);
@@ -74,7 +76,9 @@ TEST(perfetto, a_crash_with_a_power_cut_is_well_formed) {
     begun += event.at("ph") == "b" ? 1 : 0;
     flows += event.at("ph") == "f" ? 1 : 0;
     counters += event.at("ph") == "C" ? 1 : 0;
-    cut += event.at("ph") == "e" && event.contains("args") && event.at("args").contains("ended_by") ? 1 : 0;
+    cut += event.at("ph") == "e" && event.contains("args") && event.at("args").contains("ended_by")
+               ? 1
+               : 0;
   }
   EXPECT_EQ(begun, submitted);
   EXPECT_GE(cut, 1u) << "the log write was under way when the power was cut";

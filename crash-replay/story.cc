@@ -20,9 +20,12 @@ std::string plural(std::uint64_t count, std::string_view one, std::string_view m
 
 std::string blame_words(Blame blame) {
   switch (blame) {
-    case Blame::kEngine: return "the engine";
-    case Blame::kApplication: return "the application";
-    case Blame::kDisk: return "a disk";
+    case Blame::kEngine:
+      return "the engine";
+    case Blame::kApplication:
+      return "the application";
+    case Blame::kDisk:
+      return "a disk";
   }
   UNMODELLED("a blame");
 }
@@ -54,10 +57,9 @@ std::string wrapped(const std::string& text, std::size_t first_indent, std::size
 // What a story with too many steps does without: details first, the oldest of them first.
 std::size_t thin_out(std::vector<StoryStep>* steps) {
   std::size_t removed = 0;
-  for (const StoryStep::Weight weight : {StoryStep::Weight::kDetail, StoryStep::Weight::kUseful,
-                                         StoryStep::Weight::kEssential}) {
-    const std::size_t most =
-        weight == StoryStep::Weight::kDetail ? kMostWithDetails : kMostSteps;
+  for (const StoryStep::Weight weight :
+       {StoryStep::Weight::kDetail, StoryStep::Weight::kUseful, StoryStep::Weight::kEssential}) {
+    const std::size_t most = weight == StoryStep::Weight::kDetail ? kMostWithDetails : kMostSteps;
     for (std::size_t i = 0; steps->size() > most && i < steps->size();) {
       if ((*steps)[i].weight != weight) {
         ++i;
@@ -86,10 +88,10 @@ std::vector<std::string> tell_before(const Chronicle& c, std::size_t first) {
     for (const StoryFocus::Leg& leg : f.legs) {
       legs += (legs.empty() ? "" : &leg == &f.legs.back() ? " and " : ", ") + leg.disk;
     }
-    out.push_back(fmt::format(
-        "{} is mirrored on {}{}.{}", f.device, legs,
-        f.log_disk.empty() ? "" : fmt::format(", its dirty log is on {}", f.log_disk),
-        f.region ? fmt::format(" Page {} lies in region {}.", f.page, *f.region) : ""));
+    out.push_back(
+        fmt::format("{} is mirrored on {}{}.{}", f.device, legs,
+                    f.log_disk.empty() ? "" : fmt::format(", its dirty log is on {}", f.log_disk),
+                    f.region ? fmt::format(" Page {} lies in region {}.", f.page, *f.region) : ""));
   }
   const auto mirror = [&](const StoryEvent& event) {
     return event.actor == f.mirror || event.actor == "kmirrord " + f.mirror;
@@ -98,17 +100,21 @@ std::vector<std::string> tell_before(const Chronicle& c, std::size_t first) {
     return mirror(event) && event.text("phase") == "copied";
   });
   const bool ours = count_before(c, first, [&](const StoryEvent& event) {
-    return c.about_region(event) && event.text("phase") == "copied";
-  }) > 0;
+                      return c.about_region(event) && event.text("phase") == "copied";
+                    }) > 0;
   if (copied > 0) {
-    out.push_back(fmt::format("Before: recovery has copied {}{}.", plural(copied, "region", "regions"),
-                              ours ? fmt::format(", region {} among them", *f.region)
-                              : f.region ? fmt::format(", not region {}", *f.region) : ""));
+    out.push_back(fmt::format("Before: recovery has copied {}{}.",
+                              plural(copied, "region", "regions"),
+                              ours       ? fmt::format(", region {} among them", *f.region)
+                              : f.region ? fmt::format(", not region {}", *f.region)
+                                         : ""));
   }
   const std::size_t stores = count_before(c, first, [&](const StoryEvent& event) {
     return (event.is("cache.store") || event.is("cache.write")) && c.about_cached_page(event);
   });
-  if (stores > 0) out.push_back(fmt::format("Before: {} of page {}.", plural(stores, "change", "changes"), f.page));
+  if (stores > 0)
+    out.push_back(
+        fmt::format("Before: {} of page {}.", plural(stores, "change", "changes"), f.page));
   for (std::size_t i = 0; i < first; ++i) {
     const StoryEvent& event = c.event(i);
     if (!event.is("mirror.leg_failed") || !mirror(event)) continue;
@@ -119,7 +125,8 @@ std::vector<std::string> tell_before(const Chronicle& c, std::size_t first) {
   return out;
 }
 
-std::vector<std::string> tell_left_out(const Chronicle& c, const Story& story, std::size_t thinned) {
+std::vector<std::string> tell_left_out(const Chronicle& c, const Story& story,
+                                       std::size_t thinned) {
   std::vector<std::string> out;
   std::size_t others = 0;
   for (const UserStory& user : c.users) {
@@ -150,9 +157,10 @@ void tell_no_recovery(const Chronicle& c, Story* story) {
   StoryStep step;
   step.event = c.events.size() - 1;
   step.at = c.events.back().at;
-  step.text = *c.clean_after_cut
-                  ? fmt::format("Region {} is not copied, because the log calls it clean", *c.focus.region)
-                  : fmt::format("Region {} has not been copied", *c.focus.region);
+  step.text =
+      *c.clean_after_cut
+          ? fmt::format("Region {} is not copied, because the log calls it clean", *c.focus.region)
+          : fmt::format("Region {} has not been copied", *c.focus.region);
   auto where = story->steps.end();
   while (where != story->steps.begin() && (where - 1)->event > boot) --where;
   if (where != story->steps.end()) step.event = where->event, step.at = where->at;
@@ -168,7 +176,8 @@ void tell_waiting(const Chronicle& c, Story* story) {
   for (const UserStory& user : c.users) {
     if (user.complete || user.life + 1 != c.lives || !user.touches_page) continue;
     const std::string who = who_words(c, user.who);
-    step.text = fmt::format("Nothing more happens: {} still waits for the answer to its {}", who, user.op);
+    step.text =
+        fmt::format("Nothing more happens: {} still waits for the answer to its {}", who, user.op);
     step.notation = notation_of(user.op, user.fua, user.range);
     story->steps.push_back(step);
     return;
@@ -217,12 +226,14 @@ void tell_end_state(const Chronicle& c, Story* story) {
 
 std::string StoryNames::name(const StoryContent& content, std::string_view holder) {
   switch (content.kind) {
-    case StoryContent::Kind::kUnknown: return "a content that the trace does not tell";
+    case StoryContent::Kind::kUnknown:
+      return "a content that the trace does not tell";
     case StoryContent::Kind::kInitial:
       return content.disk == holder ? "its own initial content"
                                     : content.disk + "'s initial content";
     case StoryContent::Kind::kVersion:
-      return fmt::format("version {}", numbers_.emplace(content.version, numbers_.size() + 1).first->second);
+      return fmt::format("version {}",
+                         numbers_.emplace(content.version, numbers_.size() + 1).first->second);
     case StoryContent::Kind::kMixture:
       return fmt::format("a mixture with version {}",
                          numbers_.emplace(content.version, numbers_.size() + 1).first->second);
@@ -232,8 +243,10 @@ std::string StoryNames::name(const StoryContent& content, std::string_view holde
 
 std::string StoryNames::label(const StoryContent& content) {
   switch (content.kind) {
-    case StoryContent::Kind::kUnknown: return "?";
-    case StoryContent::Kind::kInitial: return content.disk + "'s own";
+    case StoryContent::Kind::kUnknown:
+      return "?";
+    case StoryContent::Kind::kInitial:
+      return content.disk + "'s own";
     case StoryContent::Kind::kVersion:
     case StoryContent::Kind::kMixture: {
       const std::size_t known = number(content);
@@ -250,11 +263,13 @@ void StoryNames::set_legs(const std::vector<StoryFocus::Leg>& legs) {
 }
 
 std::size_t StoryNames::initial_number(const StoryContent& content) const {
-  return static_cast<std::size_t>(std::find(legs_.begin(), legs_.end(), content.disk) - legs_.begin());
+  return static_cast<std::size_t>(std::find(legs_.begin(), legs_.end(), content.disk) -
+                                  legs_.begin());
 }
 
 std::size_t StoryNames::number(const StoryContent& content) const {
-  if (content.kind != StoryContent::Kind::kVersion && content.kind != StoryContent::Kind::kMixture) return 0;
+  if (content.kind != StoryContent::Kind::kVersion && content.kind != StoryContent::Kind::kMixture)
+    return 0;
   const auto found = numbers_.find(content.version);
   return found == numbers_.end() ? 0 : found->second;
 }
@@ -305,7 +320,8 @@ StoryTable legs_against_log(const Chronicle& c, StoryNames& names) {
     const auto word = [](std::optional<bool> clean) {
       return std::string(!clean ? "-" : *clean ? "clean" : "dirty");
     };
-    std::vector<std::string> row{fmt::format("{}: region {} is", c.focus.log_disk, *c.focus.region)};
+    std::vector<std::string> row{
+        fmt::format("{}: region {} is", c.focus.log_disk, *c.focus.region)};
     if (cut) row.push_back(word(c.clean_after_cut));
     row.push_back(word(c.clean_at_end));
     row.emplace_back("");
@@ -322,12 +338,15 @@ std::string story_text(const Chronicle& chronicle, Story& story) {
   if (!story.before.empty()) out += "\n";
   std::size_t number = 0;
   for (const StoryStep& step : story.steps) {
-    const std::string text = step.text + (step.notation.empty() ? "." : ". (" + step.notation + ")");
-    out += fmt::format("{:>3}. {:>13}  {}\n", ++number, instant_words(step.at), wrapped(text, 20, 20));
+    const std::string text =
+        step.text + (step.notation.empty() ? "." : ". (" + step.notation + ")");
+    out +=
+        fmt::format("{:>3}. {:>13}  {}\n", ++number, instant_words(step.at), wrapped(text, 20, 20));
   }
   if (!story.left_out.empty()) {
     std::string line = "Left out: ";
-    for (std::size_t i = 0; i < story.left_out.size(); ++i) line += (i == 0 ? "" : ", ") + story.left_out[i];
+    for (std::size_t i = 0; i < story.left_out.size(); ++i)
+      line += (i == 0 ? "" : ", ") + story.left_out[i];
     out += "\n  " + wrapped(line + ".", 2, 2) + "\n";
   }
   const StoryTable table = legs_against_log(chronicle, story.names);
@@ -347,7 +366,8 @@ std::string story_text(const Chronicle& chronicle, Story& story) {
   out += fmt::format("\nBroken by {}: {}.\n", story.blame, story.oracle);
   if (!story.promise.empty()) out += "  The promise: " + wrapped(story.promise, 15, 2) + "\n";
   out += "  Found: " + wrapped(story.found.front() + ".", 9, 2) + "\n";
-  for (std::size_t i = 1; i < story.found.size(); ++i) out += "    " + wrapped(story.found[i], 4, 4) + "\n";
+  for (std::size_t i = 1; i < story.found.size(); ++i)
+    out += "    " + wrapped(story.found[i], 4, 4) + "\n";
   out += "\n" + story.command + "\n";
   return out;
 }

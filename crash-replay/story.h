@@ -15,10 +15,10 @@ namespace dmsim {
 struct StoryStep {
   // What a reader can do without when there are too many: kDetail goes first.
   enum class Weight : std::uint8_t { kEssential, kUseful, kDetail };
-  std::size_t event = 0;      // index into Chronicle::events: where it stands in time
+  std::size_t event = 0;  // index into Chronicle::events: where it stands in time
   Instant at;
-  std::string text;           // a sentence, without a full stop
-  std::string notation;       // in the notation of docs/GLOSSARY.md; may be empty
+  std::string text;      // a sentence, without a full stop
+  std::string notation;  // in the notation of docs/GLOSSARY.md; may be empty
   Weight weight = Weight::kEssential;
   std::vector<std::size_t> requests;  // Chronicle::disk_requests that it tells of as one thing
 };
@@ -49,19 +49,19 @@ class StoryNames {
 };
 
 struct Story {
-  std::string title;                 // "mirror-unstable-page/mmap-store-pdflush"
-  std::string about;                 // the scenario's own word; may be empty
-  std::vector<std::string> before;   // what had happened when the story begins
+  std::string title;                // "mirror-unstable-page/mmap-store-pdflush"
+  std::string about;                // the scenario's own word; may be empty
+  std::vector<std::string> before;  // what had happened when the story begins
   std::vector<StoryStep> steps;
-  std::vector<std::string> left_out; // counts
-  std::vector<std::string> found;    // what was found, and further lines (who waits for whom)
+  std::vector<std::string> left_out;  // counts
+  std::vector<std::string> found;     // what was found, and further lines (who waits for whom)
   std::string oracle;
-  std::string promise;               // the oracle's sentence
-  std::string blame;                 // "the engine"
-  std::string command;               // to replay it
-  std::vector<LogWord> log_words;    // by event; the first may lie before the story
-  std::size_t first_event = 0;       // window of the story in Chronicle::events
-  std::size_t last_event = 0;        // inclusive
+  std::string promise;             // the oracle's sentence
+  std::string blame;               // "the engine"
+  std::string command;             // to replay it
+  std::vector<LogWord> log_words;  // by event; the first may lie before the story
+  std::size_t first_event = 0;     // window of the story in Chronicle::events
+  std::size_t last_event = 0;      // inclusive
   StoryNames names;
 };
 

@@ -59,7 +59,8 @@ class RequestCollector {
     user.submit = index;
     user.by_cache = user.who.rfind("cache ", 0) == 0;
     user.touches_page = user.device == c_.focus.device && user.range.overlaps(c_.focus.page_range);
-    user.touches_region = user.device == c_.focus.device && user.range.overlaps(c_.focus.region_range);
+    user.touches_region =
+        user.device == c_.focus.device && user.range.overlaps(c_.focus.region_range);
     if (user.by_cache) find_writeback(index, &user);
     user_of_[event.id] = c_.users.size();
     c_.users.push_back(std::move(user));
@@ -77,7 +78,8 @@ class RequestCollector {
   // A page cache takes pages for writeback and submits them at once.
   void find_writeback(std::size_t index, UserStory* user) {
     const std::size_t top = topmost(index);
-    const Sector in_top = c_.event(top).number("sector") - user->range.begin + c_.focus.page_range.begin;
+    const Sector in_top =
+        c_.event(top).number("sector") - user->range.begin + c_.focus.page_range.begin;
     const std::uint64_t page = in_top / kPageSectors;
     if (user->touches_page && c_.focus.cache.empty()) {
       c_.focus.cache = user->who;
@@ -259,8 +261,9 @@ class ContentFollower {
       request.content = whole(track.now);
       return;
     }
-    request.content = event.number("version") != 0 ? StoryContent::of_version(event.number("version"))
-                                                   : look_up(request, leg, event.id);
+    request.content = event.number("version") != 0
+                          ? StoryContent::of_version(event.number("version"))
+                          : look_up(request, leg, event.id);
     each_sector(leg, {request.range.begin, request.range.begin + event.number("moved")},
                 [&](std::uint32_t i) { track.now[i] = request.content; });
     UserStory* user = request.user ? &c_.users[*request.user] : nullptr;
@@ -324,8 +327,8 @@ class ContentFollower {
 
   Chronicle& c_;
   Workshop& workshop_;
-  std::vector<Track> tracks_;          // parallel to the focus's legs
-  std::vector<Sectors> before_cut_;    // likewise
+  std::vector<Track> tracks_;        // parallel to the focus's legs
+  std::vector<Sectors> before_cut_;  // likewise
   Sectors recovered_from_;
   std::set<std::uint64_t> seen_versions_;
   int look_ups_ = 0;
@@ -369,7 +372,8 @@ Chronicle make_chronicle(const Crash& crash, const ReplayResult& replay, Worksho
   World& last = *replay.run.lives.back();
   chronicle.events = story_events(last.trace());
   chronicle.focus = find_focus(chronicle, last);
-  for (const StoryFocus::Leg& leg : chronicle.focus.legs) chronicle.legs.push_back({leg.disk, {}, {}, {}});
+  for (const StoryFocus::Leg& leg : chronicle.focus.legs)
+    chronicle.legs.push_back({leg.disk, {}, {}, {}});
   RequestCollector(chronicle).run();
   if (chronicle.focus.has_page()) {
     ContentFollower(chronicle, workshop).run();

@@ -44,22 +44,22 @@ struct DiskStory {
   bool fua = false;
   SectorRange range;
   std::uint32_t life = 0;
-  std::size_t submit = 0;                 // indices into Chronicle::events
+  std::size_t submit = 0;  // indices into Chronicle::events
   std::optional<std::size_t> transfer;
-  std::optional<std::size_t> complete;    // none: the power cut or the end came first
-  std::optional<std::size_t> user;        // index into Chronicle::users: on whose behalf
-  bool recovery = false;                  // the mirror synchronises its legs
-  bool in_focus = false;                  // touches the page in focus, or the focused region's log or legs
+  std::optional<std::size_t> complete;  // none: the power cut or the end came first
+  std::optional<std::size_t> user;      // index into Chronicle::users: on whose behalf
+  bool recovery = false;                // the mirror synchronises its legs
+  bool in_focus = false;  // touches the page in focus, or the focused region's log or legs
   bool touches_page = false;
-  StoryContent content;                   // of the page in focus; reads: what was delivered
-  std::string status;                     // "ok", "EIO"; empty: none
-  std::string fault;                      // that struck it; empty: none
+  StoryContent content;  // of the page in focus; reads: what was delivered
+  std::string status;    // "ok", "EIO"; empty: none
+  std::string fault;     // that struck it; empty: none
 };
 
 // One request to the mapped device in focus, or to another.
 struct UserStory {
   std::string device;
-  std::string who;   // the task or daemon, as far as it is known; else the issuer
+  std::string who;  // the task or daemon, as far as it is known; else the issuer
   bool by_cache = false;
   std::string op;
   bool fua = false;
@@ -71,7 +71,7 @@ struct UserStory {
   std::vector<std::size_t> parts;        // indices into Chronicle::disk_requests
   bool touches_page = false;
   bool touches_region = false;
-  StoryContent content;                  // of the page in focus, when it was submitted
+  StoryContent content;  // of the page in focus, when it was submitted
   std::string status;
 };
 
@@ -80,17 +80,17 @@ struct StoryFocus {
     std::string disk;
     Sector page_begin = 0;  // sector of the leg where the page in focus lies
   };
-  std::string device;            // empty: nothing is known
-  std::uint64_t page = 0;        // of the device
-  SectorRange page_range;        // of the device
-  SectorRange sectors;           // that the promise is about; empty: none
-  std::vector<Leg> legs;         // best first; one: no mirror
+  std::string device;      // empty: nothing is known
+  std::uint64_t page = 0;  // of the device
+  SectorRange page_range;  // of the device
+  SectorRange sectors;     // that the promise is about; empty: none
+  std::vector<Leg> legs;   // best first; one: no mirror
   std::optional<std::uint64_t> region;
-  SectorRange region_range;      // of the device; empty: no mirror
-  std::string mirror;            // the mapped device whose region that is; empty: none
-  std::string log_disk;          // empty: none
+  SectorRange region_range;  // of the device; empty: no mirror
+  std::string mirror;        // the mapped device whose region that is; empty: none
+  std::string log_disk;      // empty: none
   // Where that page is in memory: its cache, which may be one of a device further up, and its number there.
-  std::string cache;             // actor; empty: no cache was used
+  std::string cache;  // actor; empty: no cache was used
   std::uint64_t cache_page = 0;
   bool has_page() const { return !page_range.empty(); }
 };
@@ -98,9 +98,9 @@ struct StoryFocus {
 // One leg at the end, against the log.
 struct LegState {
   std::string disk;
-  StoryContent after_cut;   // when the last life began
+  StoryContent after_cut;  // when the last life began
   StoryContent at_end;
-  std::string digest;       // of the sector the promise is about, at the end: what is really there
+  std::string digest;  // of the sector the promise is about, at the end: what is really there
 };
 
 struct Chronicle {
@@ -119,7 +119,8 @@ struct Chronicle {
   // What the log on disk says of the region in focus; none: no log, or it says nothing.
   std::optional<bool> clean_after_cut;
   std::optional<bool> clean_at_end;
-  std::vector<Sector> differing;  // sectors of the page in focus that differ between legs at the end
+  std::vector<Sector>
+      differing;  // sectors of the page in focus that differ between legs at the end
 
   const StoryEvent& event(std::size_t index) const { return events[index]; }
   std::optional<std::size_t> index_of(TraceId id) const {

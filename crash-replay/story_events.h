@@ -22,7 +22,7 @@ struct StoryEvent {
   Instant at;
   TraceId cause = 0;
   std::string actor;
-  std::string kind;  // "disk.submit"
+  std::string kind;                                       // "disk.submit"
   std::vector<std::pair<std::string, std::string>> args;  // in the trace's order, quotes removed
 
   bool is(std::string_view name) const { return kind == name; }

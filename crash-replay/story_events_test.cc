@@ -9,7 +9,8 @@ namespace {
 
 TEST(story_events, a_line_is_read_back_name_by_name) {
   const auto event = parse_trace_line(
-      "     292        58209315 leg0           disk.submit        cause=279 op=\"write\" sector=24 count=8 "
+      "     292        58209315 leg0           disk.submit        cause=279 op=\"write\" sector=24 "
+      "count=8 "
       "fua=0 preflush=0");
   ASSERT_TRUE(event.has_value());
   EXPECT_EQ(event->id, 292u);
@@ -24,7 +25,8 @@ TEST(story_events, a_line_is_read_back_name_by_name) {
 
 TEST(story_events, names_with_blanks_and_texts_with_equals_signs_stay_whole) {
   const auto event = parse_trace_line(
-      "       1               0 kmirrord lv    dm.load            cause=0 device=cache lv table=\"0 8 a "
+      "       1               0 kmirrord lv    dm.load            cause=0 device=cache lv "
+      "table=\"0 8 a "
       "b=c \"d\" e\" errno=0");
   ASSERT_TRUE(event.has_value());
   EXPECT_EQ(event->actor, "kmirrord lv");
@@ -42,7 +44,8 @@ TEST(story_events, what_is_no_event_is_refused) {
 }
 
 TEST(story_events, every_event_of_a_crash_is_read_back_with_its_number_and_cause) {
-  const auto told = tell_crash_of("scenarios/seeds/mirror-unstable-page.yaml", "mmap-store-pdflush");
+  const auto told =
+      tell_crash_of("scenarios/seeds/mirror-unstable-page.yaml", "mmap-store-pdflush");
   ASSERT_NE(told, nullptr);
   TraceId next = 1;
   for (const StoryEvent& event : told->chronicle.events) {

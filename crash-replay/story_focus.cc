@@ -19,7 +19,8 @@ const StoryEvent* oldest_unfinished(const std::vector<StoryEvent>& events) {
     if (event.is("power.on")) this_life = event.id;
   }
   for (const StoryEvent& event : events) {
-    if (event.id > this_life && event.is("dm.submit") && finished.count(event.id) == 0) return &event;
+    if (event.id > this_life && event.is("dm.submit") && finished.count(event.id) == 0)
+      return &event;
   }
   return nullptr;
 }
@@ -40,7 +41,8 @@ void find_region(const World& last, const std::string& disk, Sector there, Secto
                  StoryFocus* focus) {
   for (const auto& [device, view] : last.mirror_views()) {
     for (const MirrorView::Leg& leg : view->legs()) {
-      if (leg.device != disk || there < leg.offset || there >= leg.offset + view->sectors()) continue;
+      if (leg.device != disk || there < leg.offset || there >= leg.offset + view->sectors())
+        continue;
       const Sector in_target = there - leg.offset;
       focus->region = in_target / view->region_sectors();
       const Sector before = std::min<Sector>(sector, in_target % view->region_sectors());
@@ -119,7 +121,8 @@ void look_at_the_end(const World& last, Chronicle* chronicle) {
         .sector_digest(static_cast<std::uint32_t>(there % kPageSectors));
   };
   for (std::size_t leg = 0; leg < focus.legs.size(); ++leg) {
-    if (disks[leg] == nullptr || focus.legs[leg].page_begin + in_page >= disks[leg]->sectors()) continue;
+    if (disks[leg] == nullptr || focus.legs[leg].page_begin + in_page >= disks[leg]->sectors())
+      continue;
     chronicle->legs[leg].digest = fmt::format("{:08x}", digest(leg, in_page) >> 32);
     for (Sector i = 0; leg > 0 && disks[0] != nullptr && i < kPageSectors; ++i) {
       if (focus.legs[leg].page_begin + i >= disks[leg]->sectors()) break;
@@ -135,8 +138,9 @@ void look_at_the_end(const World& last, Chronicle* chronicle) {
   const Disk& disk = *last.disks()[log];
   if (last.life() > 0) {
     const Image& media = last.first_media()[log];
-    chronicle->clean_after_cut = says_clean(
-        log_bytes(*focus.region, [&](std::uint64_t page) { return media.page(page); }), *focus.region);
+    chronicle->clean_after_cut =
+        says_clean(log_bytes(*focus.region, [&](std::uint64_t page) { return media.page(page); }),
+                   *focus.region);
   }
   chronicle->clean_at_end = says_clean(
       log_bytes(*focus.region, [&](std::uint64_t page) { return disk.current_page(page); }),

@@ -22,8 +22,8 @@ std::string sentence(std::string text) {
 }
 
 std::string times_words(std::size_t count) {
-  constexpr std::string_view kWords[] = {"never", "once", "twice", "three times", "four times",
-                                         "five times", "six times", "seven times"};
+  constexpr std::string_view kWords[] = {"never",      "once",       "twice",     "three times",
+                                         "four times", "five times", "six times", "seven times"};
   return count < std::size(kWords) ? std::string(kWords[count]) : fmt::format("{} times", count);
 }
 
@@ -120,8 +120,8 @@ class Teller {
   // Stores in a row, with nothing of the story in between, are one step: the last one's version counts,
   // the others nobody ever sees.
   void tell_store(const StoryEvent& event) {
-    const bool more = store_.count > 0 && store_.by == event.actor &&
-                      store_.in_writeback == in_writeback_;
+    const bool more =
+        store_.count > 0 && store_.by == event.actor && store_.in_writeback == in_writeback_;
     if (!more) end_stores();
     ++store_.count;
     store_.by = event.actor;
@@ -136,12 +136,13 @@ class Teller {
     const std::string who = who_words(c_, store_.by);
     std::string text =
         store_.count == 1
-            ? fmt::format("{} {} {} of {}", who, event.is("cache.store") ? "stores" : "writes", version,
-                          page())
+            ? fmt::format("{} {} {} of {}", who, event.is("cache.store") ? "stores" : "writes",
+                          version, page())
             : fmt::format("{} changes {} {}: it holds {} now", who, page(),
                           times_words(store_.count), version);
     if (store_.in_writeback) text += ", while the page is being written";
-    steps_.push_back({store_.event, event.at, sentence(std::move(text)), "", Weight::kEssential, {}});
+    steps_.push_back(
+        {store_.event, event.at, sentence(std::move(text)), "", Weight::kEssential, {}});
     store_ = {};
   }
 
@@ -162,7 +163,8 @@ class Teller {
     if (event.text("device") != f_.device && event.text("device") != f_.mirror) return;
     if (event.actor == "boot") return;
     const std::string device(event.text("device"));
-    if (event.is("dm.suspend")) add(fmt::format("{} suspends {}", who_words(c_, event.actor), device));
+    if (event.is("dm.suspend"))
+      add(fmt::format("{} suspends {}", who_words(c_, event.actor), device));
     if (event.is("dm.suspended")) {
       const std::uint64_t error = event.number("errno");
       add(error == 0 ? fmt::format("{} is suspended", device)
@@ -177,7 +179,8 @@ class Teller {
       add(fmt::format("{} loads a table into {}: {}", who_words(c_, event.actor), device,
                       event.text("table")));
     }
-    if (event.is("dm.remove")) add(fmt::format("{} removes {}", who_words(c_, event.actor), device));
+    if (event.is("dm.remove"))
+      add(fmt::format("{} removes {}", who_words(c_, event.actor), device));
     if (event.is("dm.message")) {
       add(fmt::format("{} sends {} the message '{}'", who_words(c_, event.actor), device,
                       event.text("text")));
@@ -205,7 +208,8 @@ class Teller {
       return;
     }
     if (user->op == "read") {
-      if (is_reader_wanted(*user)) add(fmt::format("{} reads {} of {}", who, page(), f_.device), notation);
+      if (is_reader_wanted(*user))
+        add(fmt::format("{} reads {} of {}", who, page(), f_.device), notation);
       return;
     }
     if (!user->touches_page) {
@@ -218,8 +222,9 @@ class Teller {
     }
     if (user->op == "discard") return add(fmt::format("{} discards {}", who, page()), notation);
     if (user->writeback) {
-      return add(fmt::format("{} writes {} back: it holds {}", who, page(), names_.name(user->content)),
-                 notation);
+      return add(
+          fmt::format("{} writes {} back: it holds {}", who, page(), names_.name(user->content)),
+          notation);
     }
     add(fmt::format("{} writes {} of {} to {}", who, names_.name(user->content), page(), f_.device),
         notation);
@@ -250,9 +255,10 @@ class Teller {
     for (const std::size_t part : user->parts) disks.insert(c_.disk_requests[part].disk);
     if (disks.size() >= f_.legs.size() || !c_.is_leg(event.text("lower"))) return;
     const bool copied = was_copied_before(at_);
-    add(fmt::format("{} sends that write to {} only{}", f_.mirror.empty() ? f_.device : f_.mirror,
-                    event.text("lower"),
-                    copied || !f_.region ? "" : fmt::format(": {} is not synchronised yet", region())));
+    add(fmt::format(
+        "{} sends that write to {} only{}", f_.mirror.empty() ? f_.device : f_.mirror,
+        event.text("lower"),
+        copied || !f_.region ? "" : fmt::format(": {} is not synchronised yet", region())));
   }
 
   bool was_copied_before(std::size_t index) const {
@@ -279,7 +285,8 @@ class Teller {
                  notation);
     }
     if (!ok && user->touches_page) {
-      return add(fmt::format("{} fails the {} with {}", f_.device, user->op, user->status), notation);
+      return add(fmt::format("{} fails the {} with {}", f_.device, user->op, user->status),
+                 notation);
     }
     if (!user->touches_page || user->op == "read") return;
     add(fmt::format("{} answers that the {} is done", f_.device, user->op), notation,
@@ -287,10 +294,12 @@ class Teller {
   }
 
   bool flush_reached_a_leg(const UserStory& flush) const {
-    return std::any_of(c_.disk_requests.begin(), c_.disk_requests.end(), [&](const DiskStory& request) {
-      return request.op == "flush" && c_.is_leg(request.disk) && request.submit > flush.submit &&
-             flush.complete && request.complete && *request.complete <= *flush.complete;
-    });
+    return std::any_of(c_.disk_requests.begin(), c_.disk_requests.end(),
+                       [&](const DiskStory& request) {
+                         return request.op == "flush" && c_.is_leg(request.disk) &&
+                                request.submit > flush.submit && flush.complete &&
+                                request.complete && *request.complete <= *flush.complete;
+                       });
   }
 
   // --- the mirror -------------------------------------------------------------------------------
@@ -390,7 +399,8 @@ class Teller {
                    fmt::format("The log is written, not yet flushed: {} is {}", region(), word),
                    fmt::format("c({}) to {}", log_notation(write), f_.log_disk), requests);
     }
-    add(fmt::format("The log, saying that {} is {}, is on its way to {}", region(), word, f_.log_disk),
+    add(fmt::format("The log, saying that {} is {}, is on its way to {}", region(), word,
+                    f_.log_disk),
         log_notation(write));
     steps_.back().requests = requests;
   }
@@ -400,8 +410,8 @@ class Teller {
   void later(std::size_t event, std::string text, std::string notation,
              std::vector<std::size_t> requests) {
     say_log(event);
-    put_off_[event] = {0, {}, std::move(text), std::move(notation), Weight::kEssential,
-                       std::move(requests)};
+    put_off_[event] = {
+        0, {}, std::move(text), std::move(notation), Weight::kEssential, std::move(requests)};
   }
   void say_log(std::size_t event) { story_.log_words.push_back({event, bit_clean_}); }
   void tell_put_off() {
@@ -414,7 +424,8 @@ class Teller {
 
   void tell_leg_flush(const StoryEvent& event) {
     const std::string_view failed = event.text("failed_legs");
-    if (failed != "0") return add(fmt::format("A flush of the legs fails (legs {} by bit)", failed));
+    if (failed != "0")
+      return add(fmt::format("A flush of the legs fails (legs {} by bit)", failed));
     if (!bit_changed_ || !bit_clean_) return;
     add("The legs have been flushed: whatever they acknowledged before is durable", "F to each leg",
         Weight::kUseful);
@@ -444,20 +455,22 @@ class Teller {
             notation);
       }
       const UserStory* user = request.user ? &c_.users[*request.user] : nullptr;
-      if (request.op == "read" && request.fault.empty() && user != nullptr && is_reader_wanted(*user)) {
+      if (request.op == "read" && request.fault.empty() && user != nullptr &&
+          is_reader_wanted(*user)) {
         add(fmt::format("{} delivers {}", request.disk, names_.name(request.content, request.disk)),
             notation);
       }
     }
     const bool log = request.disk == f_.log_disk;
     if (event.is("disk.complete") && request.status != "ok" && (request.touches_page || log)) {
-      add(fmt::format("{} fails the {} with {}{}", request.disk, request.op, request.status,
-                      request.fault.empty() ? "" : fmt::format(", by the fault '{}'", request.fault)),
+      add(fmt::format(
+              "{} fails the {} with {}{}", request.disk, request.op, request.status,
+              request.fault.empty() ? "" : fmt::format(", by the fault '{}'", request.fault)),
           fmt::format("e({},{})", notation, request.status));
     } else if (event.is("disk.fault") && request.status == "ok" &&
                (request.touches_page || (request.op == "flush" && c_.is_leg(request.disk)))) {
-      add(fmt::format("The fault '{}' strikes a {} on {}, which nobody is told", event.text("fault"),
-                      request.op, request.disk),
+      add(fmt::format("The fault '{}' strikes a {} on {}, which nobody is told",
+                      event.text("fault"), request.op, request.disk),
           notation);
     }
   }
@@ -488,7 +501,8 @@ class Teller {
     }
     std::string text;
     for (const auto& [disk, ranges] : of_disk) {
-      text += fmt::format("{}{}", text.empty() ? "" : ", ", disk == f_.log_disk ? "the log's " : "");
+      text +=
+          fmt::format("{}{}", text.empty() ? "" : ", ", disk == f_.log_disk ? "the log's " : "");
       for (std::size_t i = 0; i < ranges.size(); ++i) {
         const SectorRange range = ranges[i];
         text += fmt::format("{}{}", i == 0 ? (range.count() == 1 ? "sector " : "sectors ") : ", ",
@@ -498,7 +512,8 @@ class Teller {
       text += fmt::format(" on {}", disk);
     }
     if (!text.empty()) {
-      add(fmt::format("Of what was not yet durable, this reached the media all the same: {}", text));
+      add(fmt::format("Of what was not yet durable, this reached the media all the same: {}",
+                      text));
     } else {
       add(any ? "Nothing of it that was not yet durable reached the media"
               : "Nothing that was not yet durable reached the media",
@@ -519,7 +534,8 @@ class Teller {
     }
     std::string text = "After the reboot ";
     if (c_.clean_after_cut) {
-      text += fmt::format("the log says that {} is {}; ", region(), *c_.clean_after_cut ? "clean" : "dirty");
+      text += fmt::format("the log says that {} is {}; ", region(),
+                          *c_.clean_after_cut ? "clean" : "dirty");
     }
     for (std::size_t i = 0; i < c_.legs.size(); ++i) {
       text += fmt::format("{}{} has {}", i == 0 ? "" : ", ", c_.legs[i].disk,
@@ -545,24 +561,25 @@ class Teller {
   StoryNames& names_;
   std::size_t at_ = 0;
   std::map<std::size_t, std::size_t> user_by_event_;  // submit event index -> users
-  std::map<std::size_t, StoryStep> put_off_;  // by event index
-  bool bit_changed_ = false;   // the region's bit in memory differs from what the log was last sent
+  std::map<std::size_t, StoryStep> put_off_;          // by event index
+  bool bit_changed_ = false;  // the region's bit in memory differs from what the log was last sent
   bool bit_clean_ = false;
   bool in_writeback_ = false;
   struct Stores {
-    std::size_t count = 0;     // 0: none
+    std::size_t count = 0;  // 0: none
     std::string by;
     bool in_writeback = false;
-    std::size_t event = 0;     // the last one's
+    std::size_t event = 0;  // the last one's
   };
-  Stores store_;               // in a row, not yet told
+  Stores store_;  // in a row, not yet told
 };
 
 // The submission of what a leg holds at the end, in the first life: a user's, or a recovery's.
 std::optional<std::size_t> root_of_content(const Chronicle& c, std::size_t leg) {
   std::optional<std::size_t> root;
   for (const DiskStory& request : c.disk_requests) {
-    if (request.disk != c.focus.legs[leg].disk || !request.touches_page || request.op != "write") continue;
+    if (request.disk != c.focus.legs[leg].disk || !request.touches_page || request.op != "write")
+      continue;
     if (request.life > 0 || !request.transfer) continue;
     root = request.user ? c.users[*request.user].submit : request.submit;
   }
@@ -584,7 +601,8 @@ std::optional<std::size_t> root_of_claim(const Chronicle& c) {
   std::optional<std::size_t> root;
   for (std::size_t i = 0; i < c.events.size(); ++i) {
     const StoryEvent& event = c.event(i);
-    if (!c.about_region(event) || event.text("from") != "nosync" || event.text("to") != "clean") continue;
+    if (!c.about_region(event) || event.text("from") != "nosync" || event.text("to") != "clean")
+      continue;
     for (const UserStory& user : c.users) {
       if (user.touches_region && user.submit < i && user.op == "write") root = user.submit;
     }
@@ -619,7 +637,8 @@ std::size_t story_start(const Chronicle& c) {
   if (name == oracle::kLiveness) {
     start = last_request(c, [](const UserStory& user) { return !user.complete; });
   } else if (name == oracle::kNoFalseError) {
-    start = last_request(c, [](const UserStory& user) { return user.complete && user.status != "ok"; });
+    start =
+        last_request(c, [](const UserStory& user) { return user.complete && user.status != "ok"; });
   } else if (name == oracle::kDurability || name == oracle::kUntouched ||
              name == oracle::kReadYourWrites) {
     start = last_request(c, [](const UserStory& user) {

@@ -58,36 +58,41 @@ void expect_readable(const ToldCrash& told) {
 }
 
 TEST(story, an_unstable_page_is_told_from_the_store_to_the_legs_that_differ) {
-  const auto told = tell_crash_of("scenarios/seeds/mirror-unstable-page.yaml", "mmap-store-pdflush");
+  const auto told =
+      tell_crash_of("scenarios/seeds/mirror-unstable-page.yaml", "mmap-store-pdflush");
   ASSERT_NE(told, nullptr);
   expect_readable(*told);
-  expect_in_order(told->story, {"The task database stores version 1 of page 3",
-                                "pdflush writes page 3 back: it holds version 1", "receives version",
-                                "receives version", "is called clean", "Power is cut",
-                                "After the reboot the log says that region 0 is clean",
-                                "Region 0 is not copied, because the log calls it clean"});
+  expect_in_order(
+      told->story,
+      {"The task database stores version 1 of page 3",
+       "pdflush writes page 3 back: it holds version 1", "receives version", "receives version",
+       "is called clean", "Power is cut", "After the reboot the log says that region 0 is clean",
+       "Region 0 is not copied, because the log calls it clean"});
   EXPECT_THAT(told->text, HasSubstr("Broken by the engine: legs-identical-where-clean."));
   // What the story says of the legs is what the simulated disks hold.
   ASSERT_EQ(told->chronicle.legs.size(), 2u);
   EXPECT_NE(told->chronicle.legs[0].digest, told->chronicle.legs[1].digest);
   EXPECT_FALSE(told->chronicle.legs[0].at_end == told->chronicle.legs[1].at_end);
   EXPECT_EQ(told->chronicle.clean_after_cut, true);
-  EXPECT_THAT(told->chronicle.differing, testing::Contains(told->chronicle.violation.sectors.begin));
+  EXPECT_THAT(told->chronicle.differing,
+              testing::Contains(told->chronicle.violation.sectors.begin));
 }
 
 TEST(story, a_mixed_page_of_ext2_is_told_within_the_limit) {
   const auto told = tell_crash_of("scenarios/seeds/mirror-unstable-page.yaml", "ext2-pdflush");
   ASSERT_NE(told, nullptr);
   expect_readable(*told);
-  expect_in_order(told->story, {"receives version", "receives version", "Power is cut", "After the reboot"});
+  expect_in_order(told->story,
+                  {"receives version", "receives version", "Power is cut", "After the reboot"});
 }
 
 TEST(story, a_region_promoted_without_a_copy_is_told_without_a_power_cut) {
   const auto told = tell_crash_of("scenarios/seeds/mirror-nosync-promoted.yaml", "as-2006");
   ASSERT_NE(told, nullptr);
   expect_readable(*told);
-  expect_in_order(told->story, {"only: region", "is called clean, although it has never been copied",
-                                "The task admin resumes lv", "this one never"});
+  expect_in_order(told->story,
+                  {"only: region", "is called clean, although it has never been copied",
+                   "The task admin resumes lv", "this one never"});
   EXPECT_THAT(told->text, testing::Not(HasSubstr("Power is cut")));
 }
 
@@ -123,8 +128,9 @@ expect: violates liveness
 )");
   ASSERT_NE(told, nullptr);
   expect_readable(*told);
-  expect_in_order(told->story, {"The task user writes", "by the fault 'dies'", "as failed",
-                                "holds the write back", "the task user still waits for the answer"});
+  expect_in_order(told->story,
+                  {"The task user writes", "by the fault 'dies'", "as failed",
+                   "holds the write back", "the task user still waits for the answer"});
   EXPECT_THAT(told->text, HasSubstr("user waits for"));
 }
 
@@ -141,8 +147,8 @@ expect: violates no-false-error
 )");
   ASSERT_NE(told, nullptr);
   expect_readable(*told);
-  expect_in_order(told->story, {"The task reader reads page 10 of lv", "leg0 fails the read with EIO",
-                                "lv fails the read with EIO"});
+  expect_in_order(told->story, {"The task reader reads page 10 of lv",
+                                "leg0 fails the read with EIO", "lv fails the read with EIO"});
 }
 
 TEST(story, a_page_in_the_cache_of_a_device_further_up_is_followed_down_to_the_mirror) {
@@ -168,8 +174,9 @@ expect: violates legs-identical-where-clean
   EXPECT_EQ(told->chronicle.focus.device, "m");
   EXPECT_EQ(told->chronicle.focus.page, 67u);
   EXPECT_EQ(told->chronicle.focus.cache_page, 3u);
-  expect_in_order(told->story, {"The task database stores version 1 of page 67", "pdflush writes page 67 back",
-                                "receives version", "receives version", "Power is cut"});
+  expect_in_order(told->story,
+                  {"The task database stores version 1 of page 67", "pdflush writes page 67 back",
+                   "receives version", "receives version", "Power is cut"});
 }
 
 TEST(story, a_flush_that_a_disk_only_pretends_is_told) {
@@ -189,8 +196,10 @@ expect: violates durability by disk
 )");
   ASSERT_NE(told, nullptr);
   expect_readable(*told);
-  expect_in_order(told->story, {"writes version 1", "flushes lv", "The fault 'lying-flush' strikes a flush on d0",
-                                "the flush is done", "Power is cut", "delivers its own initial content"});
+  expect_in_order(
+      told->story,
+      {"writes version 1", "flushes lv", "The fault 'lying-flush' strikes a flush on d0",
+       "the flush is done", "Power is cut", "delivers its own initial content"});
   EXPECT_THAT(told->text, HasSubstr("Broken by a disk: durability."));
 }
 

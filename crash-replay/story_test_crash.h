@@ -34,7 +34,8 @@ struct ToldCrash {
 };
 
 // The variant `variant` of the scenario file `path` is run until it breaks.
-inline std::unique_ptr<ToldCrash> tell_crash_of(const std::string& path, const std::string& variant) {
+inline std::unique_ptr<ToldCrash> tell_crash_of(const std::string& path,
+                                                const std::string& variant) {
   auto told = std::make_unique<ToldCrash>();
   auto plans = load_scenario(path, story_vocabulary());
   if (!plans.ok()) {

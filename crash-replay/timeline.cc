@@ -89,14 +89,16 @@ g.bar:hover .body, g.stretch:hover .strip, g.mark:hover .moved { stroke: #000; s
 @media (max-width: 1000px) { main { grid-template-columns: minmax(0, 1fr); } }
 @media print {
   @page { margin: 12mm; }
-  body { font-size: 9.5pt; line-height: 1.35; color: #000; -webkit-print-color-adjust: exact; print-color-adjust: exact; }
+  body { font-size: 9.5pt; line-height: 1.35; color: #000;
+         -webkit-print-color-adjust: exact; print-color-adjust: exact; }
   header, main { padding-left: 0; padding-right: 0; }
   main { display: block; }
   .verdict { background: none; border: 1.5pt solid #000; border-left-width: 5pt; }
   .verdict b, .about, .before, .left-out, .verdict .promise { color: #000; }
   .ground.even { fill: #fff; stroke: #ddd; }
   ol.story li { break-inside: avoid; padding: 1px 0; }
-  h2 { margin: 10px 0 4px; } .verdict { margin: 6px 0; padding: 4px 10px; }
+  h2 { margin: 10px 0 4px; }
+  .verdict { margin: 6px 0; padding: 4px 10px; }
   table, .command { break-inside: avoid; }
   #picture { break-before: page; break-inside: avoid; overflow: visible; }
   svg#timeline { max-height: 185mm; width: auto; max-width: 100%; }
@@ -108,7 +110,7 @@ g.bar:hover .body, g.stretch:hover .strip, g.mark:hover .moved { stroke: #000; s
 constexpr std::string_view kScript = R"js(
 for (const item of document.querySelectorAll('ol.story li')) {
   const badges = document.querySelectorAll('.badge[data-step="' + item.dataset.step + '"]');
-  const light = on => { item.classList.toggle('lit', on); for (const b of badges) b.classList.toggle('lit', on); };
+  const light = on => { for (const e of [item, ...badges]) e.classList.toggle('lit', on); };
   for (const element of [item, ...badges]) {
     element.addEventListener('mouseenter', () => light(true));
     element.addEventListener('mouseleave', () => light(false));
@@ -117,7 +119,8 @@ for (const item of document.querySelectorAll('ol.story li')) {
 )js";
 
 std::string capital(std::string text) {
-  if (!text.empty() && text[0] >= 'a' && text[0] <= 'z') text[0] = static_cast<char>(text[0] - 'a' + 'A');
+  if (!text.empty() && text[0] >= 'a' && text[0] <= 'z')
+    text[0] = static_cast<char>(text[0] - 'a' + 'A');
   return text;
 }
 
@@ -135,8 +138,9 @@ std::string with_versions(const std::string& text) {
     if (found == std::string::npos) return out + escaped(text.substr(at));
     out += escaped(text.substr(at, found - at));
     const std::string words = escaped(text.substr(found, end - found));
-    out += number == 0 ? words
-                       : fmt::format("<span class=\"v c{}\">{}</span>", (number - 1) % 7 + 1, words);
+    out += number == 0
+               ? words
+               : fmt::format("<span class=\"v c{}\">{}</span>", (number - 1) % 7 + 1, words);
     at = end;
   }
 }
@@ -176,8 +180,10 @@ std::string table_html(const StoryTable& table) {
 }
 
 std::string swatch(std::string_view classes) {
-  return fmt::format("<svg width=\"14\" height=\"14\"><rect x=\"1\" y=\"1\" width=\"12\" height=\"12\" "
-                     "class=\"{}\"/></svg>", classes);
+  return fmt::format(
+      "<svg width=\"14\" height=\"14\"><rect x=\"1\" y=\"1\" width=\"12\" height=\"12\" "
+      "class=\"{}\"/></svg>",
+      classes);
 }
 
 std::string legend(const Timeline& timeline, const StoryNames& names) {
@@ -196,25 +202,29 @@ std::string legend(const Timeline& timeline, const StoryNames& names) {
                        escaped(lane.title));
   }
   for (const std::string_view word : {"dirty", "clean", "nosync", "recovering"}) {
-    if (shown(word)) out += fmt::format("<span>{}{}</span>", swatch(fmt::format("strip state-{}", word)), word);
+    if (shown(word))
+      out += fmt::format("<span>{}{}</span>", swatch(fmt::format("strip state-{}", word)), word);
   }
-  return out + "<span>bar: from submission to completion, coloured once its data have moved</span>"
-               "<span>dotted: taken from memory at that instant</span>"
-               "<span>time runs downwards, not to scale</span></div>\n";
+  return out +
+         "<span>bar: from submission to completion, coloured once its data have moved</span>"
+         "<span>dotted: taken from memory at that instant</span>"
+         "<span>time runs downwards, not to scale</span></div>\n";
 }
 
 }  // namespace
 
 std::string timeline_page(const Chronicle& chronicle, Story& story) {
   const Timeline timeline = lay_out(chronicle, story);
-  std::string out = "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-                    "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n";
+  std::string out =
+      "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n";
   out += fmt::format("<title>{}: {}</title>\n<style>{}</style>\n</head>\n<body>\n",
                      escaped(story.title), escaped(story.oracle), kStyle);
   out += fmt::format("<header><h1>{}</h1>\n", escaped(story.title));
   if (!story.about.empty()) out += fmt::format("<p class=\"about\">{}</p>\n", escaped(story.about));
-  out += fmt::format("<div class=\"verdict\"><p><b>Broken by {}: {}.</b> {}.</p>\n", escaped(story.blame),
-                     escaped(story.oracle), escaped(capital(story.found.front())));
+  out += fmt::format("<div class=\"verdict\"><p><b>Broken by {}: {}.</b> {}.</p>\n",
+                     escaped(story.blame), escaped(story.oracle),
+                     escaped(capital(story.found.front())));
   for (std::size_t i = 1; i < story.found.size(); ++i) {
     out += fmt::format("<p>{}</p>\n", escaped(story.found[i]));
   }
@@ -234,8 +244,8 @@ std::string timeline_page(const Chronicle& chronicle, Story& story) {
   out += fmt::format("<h2>Again</h2>\n<p class=\"command\"><code>{}</code></p>\n</section>\n",
                      escaped(story.command));
   out += "<section id=\"picture\">\n<h2>Who did what, when</h2>\n" + legend(timeline, story.names) +
-         timeline_svg(timeline, story.names) + table_html(legs_against_log(chronicle, story.names)) +
-         "</section>\n</main>\n";
+         timeline_svg(timeline, story.names) +
+         table_html(legs_against_log(chronicle, story.names)) + "</section>\n</main>\n";
   return out + fmt::format("<script>{}</script>\n</body>\n</html>\n", kScript);
 }
 

@@ -52,8 +52,9 @@ class Layout {
       const bool by_story = told.count(i) > 0;
       const bool of_page = request.touches_page && in_window(request.submit) &&
                            (request.op != "read" || request.recovery || is_told(request));
-      const bool of_shown_user = user != nullptr && user->touches_region && c_.is_leg(request.disk) &&
-                                 steps_at_.count(user->submit) > 0 && request.op != "read";
+      const bool of_shown_user = user != nullptr && user->touches_region &&
+                                 c_.is_leg(request.disk) && steps_at_.count(user->submit) > 0 &&
+                                 request.op != "read";
       if (by_story || of_page || of_shown_user) requests_.push_back(i);
     }
     for (std::size_t i = 0; i < c_.users.size(); ++i) {
@@ -248,8 +249,9 @@ class Layout {
     if (!bar.from_lane && user.by_cache) bar.from_lane = find_lane(LaneKind::kCache);
     bar.failed = bar.ended && user.status != "ok";
     bar.end_label = bar.ended ? (bar.failed ? user.status : "done") : "";
-    bar.tooltip = fmt::format("{} of {} to {}\nsubmitted {}{}\n{}", bar.notation, user.who, user.device,
-                              instant_words(c_.event(user.submit).at), ended_words(user.complete, user.status),
+    bar.tooltip = fmt::format("{} of {} to {}\nsubmitted {}{}\n{}", bar.notation, user.who,
+                              user.device, instant_words(c_.event(user.submit).at),
+                              ended_words(user.complete, user.status),
                               events_words({user.submit}, user.complete));
     t_.bars.push_back(std::move(bar));
   }
@@ -278,12 +280,16 @@ class Layout {
       moved = fmt::format("\ndata moved {}{}", instant_words(c_.event(*request.transfer).at),
                           request.touches_page ? ": " + s_.names.label(request.content) : "");
     }
-    bar.tooltip = fmt::format(
-        "{} to {}{}\nsubmitted {}{}{}{}\n{}", bar.notation, request.disk,
-        user != nullptr ? fmt::format(" for {}", user->who) : request.recovery ? " by recovery" : " by the mirror",
-        instant_words(c_.event(request.submit).at), moved, ended_words(request.complete, request.status),
-        request.fault.empty() ? "" : "\nfault: " + request.fault,
-        events_words({request.submit, request.transfer.value_or(request.submit)}, request.complete));
+    bar.tooltip =
+        fmt::format("{} to {}{}\nsubmitted {}{}{}{}\n{}", bar.notation, request.disk,
+                    user != nullptr    ? fmt::format(" for {}", user->who)
+                    : request.recovery ? " by recovery"
+                                       : " by the mirror",
+                    instant_words(c_.event(request.submit).at), moved,
+                    ended_words(request.complete, request.status),
+                    request.fault.empty() ? "" : "\nfault: " + request.fault,
+                    events_words({request.submit, request.transfer.value_or(request.submit)},
+                                 request.complete));
     t_.bars.push_back(std::move(bar));
   }
 
@@ -291,7 +297,8 @@ class Layout {
     if (!complete) return "\nnever ended";
     return fmt::format("\nended {} ({})", instant_words(c_.event(*complete).at), status);
   }
-  std::string events_words(std::vector<std::size_t> events, std::optional<std::size_t> complete) const {
+  std::string events_words(std::vector<std::size_t> events,
+                           std::optional<std::size_t> complete) const {
     if (complete) events.push_back(*complete);
     std::set<TraceId> ids;
     for (const std::size_t index : events) ids.insert(c_.event(index).id);
@@ -309,12 +316,19 @@ class Layout {
   // Events that are no request and no strip of their own, and have a word to say in a lane.
   static bool has_mark(const StoryEvent& event) { return !mark_word(event).empty(); }
   static std::string mark_word(const StoryEvent& event) {
-    static const std::map<std::string, std::string> kWords{
-        {"cache.store", "store"},        {"cache.write", "write"},     {"direct.scribble", "scribble"},
-        {"dm.suspend", "suspend"},       {"dm.suspended", "suspended"}, {"dm.resume", "resume"},
-        {"dm.load", "load"},             {"dm.remove", "remove"},      {"dm.message", "message"},
-        {"mirror.hold", "held"},         {"mirror.requeue", "requeued"},
-        {"dm.defer", "deferred"},        {"cache.stable_wait", "waits"}};
+    static const std::map<std::string, std::string> kWords{{"cache.store", "store"},
+                                                           {"cache.write", "write"},
+                                                           {"direct.scribble", "scribble"},
+                                                           {"dm.suspend", "suspend"},
+                                                           {"dm.suspended", "suspended"},
+                                                           {"dm.resume", "resume"},
+                                                           {"dm.load", "load"},
+                                                           {"dm.remove", "remove"},
+                                                           {"dm.message", "message"},
+                                                           {"mirror.hold", "held"},
+                                                           {"mirror.requeue", "requeued"},
+                                                           {"dm.defer", "deferred"},
+                                                           {"cache.stable_wait", "waits"}};
     if (event.is("mirror.leg_failed")) return "failed";
     const auto found = kWords.find(event.kind);
     return found == kWords.end() ? "" : found->second;
@@ -341,12 +355,14 @@ class Layout {
       mark.label = mark_word(event);
       mark.tooltip = s_.steps[steps.front()].text +
                      fmt::format("\n{}\ntrace event {}", instant_words(event.at), event.id);
-      mark.store = event.is("cache.store") || event.is("cache.write") || event.is("direct.scribble");
+      mark.store =
+          event.is("cache.store") || event.is("cache.write") || event.is("direct.scribble");
       if (mark.store) {
         mark.content = StoryContent::of_version(event.number("version"));
         mark.label += " " + s_.names.label(mark.content);
         mark.to_lane = find_lane(LaneKind::kCache);
-      } else if (event.kind.rfind("dm.", 0) == 0 && event.actor != f_.device && !event.is("dm.suspended")) {
+      } else if (event.kind.rfind("dm.", 0) == 0 && event.actor != f_.device &&
+                 !event.is("dm.suspended")) {
         mark.to_lane = find_lane(LaneKind::kDevice);
       }
       t_.marks.push_back(std::move(mark));
@@ -388,10 +404,11 @@ class Layout {
       if (i + 1 < changes.size() && changes[i + 1].event < s_.first_event) continue;
       stretch.content = changes[i].content;
       stretch.word = changes[i].word;
-      stretch.tooltip = t_.lanes[in_lane].title + ": " +
-                        (!stretch.word.empty()               ? stretch.word
-                         : is_untold(stretch.content)        ? std::string("an earlier version")
-                                                             : s_.names.name(stretch.content, t_.lanes[in_lane].name));
+      stretch.tooltip =
+          t_.lanes[in_lane].title + ": " +
+          (!stretch.word.empty()        ? stretch.word
+           : is_untold(stretch.content) ? std::string("an earlier version")
+                                        : s_.names.name(stretch.content, t_.lanes[in_lane].name));
       t_.stretches.push_back(std::move(stretch));
     }
   }
@@ -474,15 +491,17 @@ class Layout {
 
   void place() {
     std::size_t most_badges = 1;
-    for (const TimelineBadge& badge : t_.badges) most_badges = std::max(most_badges, badge.place + 1);
+    for (const TimelineBadge& badge : t_.badges)
+      most_badges = std::max(most_badges, badge.place + 1);
     t_.axis_width = kInstantWidth + kBadgeWidth * static_cast<double>(most_badges) + 6;
     t_.head_height = kHead;
     double x = t_.axis_width;
     for (TimelineLane& lane : t_.lanes) {
       const bool plain = lane.kind == LaneKind::kTask || lane.kind == LaneKind::kDaemon;
       lane.x = x;
-      lane.width = plain ? 14 + kPlainLabelWidth
-                         : 8 + kStripWidth + kSlotWidth * static_cast<double>(lane.slots) + kLabelWidth;
+      lane.width =
+          plain ? 14 + kPlainLabelWidth
+                : 8 + kStripWidth + kSlotWidth * static_cast<double>(lane.slots) + kLabelWidth;
       x += lane.width;
     }
     t_.width = x + 4;
@@ -505,16 +524,18 @@ class Layout {
   const StoryFocus& f_;
   Story& s_;
   Timeline t_;
-  std::size_t end_ = 0;                                         // last event shown
-  std::map<std::size_t, std::vector<std::size_t>> steps_at_;    // by event: indices into story.steps
-  std::vector<std::size_t> users_;                              // shown
-  std::vector<std::size_t> requests_;                           // shown
-  std::map<std::size_t, std::set<std::size_t>> wanted_;         // by event: lanes with a label
-  std::map<std::size_t, std::size_t> row_of_;                   // by event
+  std::size_t end_ = 0;                                       // last event shown
+  std::map<std::size_t, std::vector<std::size_t>> steps_at_;  // by event: indices into story.steps
+  std::vector<std::size_t> users_;                            // shown
+  std::vector<std::size_t> requests_;                         // shown
+  std::map<std::size_t, std::set<std::size_t>> wanted_;       // by event: lanes with a label
+  std::map<std::size_t, std::size_t> row_of_;                 // by event
 };
 
 }  // namespace
 
-Timeline lay_out(const Chronicle& chronicle, Story& story) { return Layout(chronicle, story).run(); }
+Timeline lay_out(const Chronicle& chronicle, Story& story) {
+  return Layout(chronicle, story).run();
+}
 
 }  // namespace dmsim

@@ -16,12 +16,14 @@ class Drawing {
         "<svg id=\"timeline\" viewBox=\"0 0 {0:.0f} {1:.0f}\" width=\"{0:.0f}\" height=\"{1:.0f}\" "
         "role=\"img\" aria-label=\"timeline\" xmlns=\"http://www.w3.org/2000/svg\">\n"
         "<defs><marker id=\"tip\" viewBox=\"0 0 8 8\" refX=\"7\" refY=\"4\" markerWidth=\"7\" "
-        "markerHeight=\"7\" orient=\"auto\"><path d=\"M0 0.5 L8 4 L0 7.5 z\" class=\"tip\"/></marker>"
+        "markerHeight=\"7\" orient=\"auto\"><path d=\"M0 0.5 L8 4 L0 7.5 z\" "
+        "class=\"tip\"/></marker>"
         "<pattern id=\"hatch\" width=\"5\" height=\"5\" patternUnits=\"userSpaceOnUse\" "
         "patternTransform=\"rotate(45)\"><rect width=\"5\" height=\"5\" class=\"hatch-ground\"/>"
         "<line x1=\"0\" y1=\"0\" x2=\"0\" y2=\"5\" class=\"hatch-line\"/></pattern>"
         "<pattern id=\"dots\" width=\"5\" height=\"5\" patternUnits=\"userSpaceOnUse\">"
-        "<rect width=\"5\" height=\"5\" class=\"dots-ground\"/><circle cx=\"2.5\" cy=\"2.5\" r=\"1.2\" "
+        "<rect width=\"5\" height=\"5\" class=\"dots-ground\"/><circle cx=\"2.5\" cy=\"2.5\" "
+        "r=\"1.2\" "
         "class=\"dots-dot\"/></pattern></defs>\n",
         t_.width, t_.height);
     draw_lanes();
@@ -67,8 +69,9 @@ class Drawing {
 
   // A level line.
   void across(double from_x, double to_x, double at, std::string_view classes, bool arrow = false) {
-    out_ += fmt::format("<line x1=\"{:.1f}\" y1=\"{:.1f}\" x2=\"{:.1f}\" y2=\"{:.1f}\" class=\"{}\"{}/>\n",
-                        from_x, at, to_x, at, classes, arrow ? " marker-end=\"url(#tip)\"" : "");
+    out_ += fmt::format(
+        "<line x1=\"{:.1f}\" y1=\"{:.1f}\" x2=\"{:.1f}\" y2=\"{:.1f}\" class=\"{}\"{}/>\n", from_x,
+        at, to_x, at, classes, arrow ? " marker-end=\"url(#tip)\"" : "");
   }
 
   void draw_lanes() {
@@ -81,8 +84,10 @@ class Drawing {
       text(at.x + 5, 22, "head", at.title);
       text(at.x + 5, 40, "subhead", at.subtitle);
       if (is_plain(at)) {
-        out_ += fmt::format("<line x1=\"{0:.1f}\" y1=\"{1:.1f}\" x2=\"{0:.1f}\" y2=\"{2:.1f}\" "
-                            "class=\"life\"/>\n", at.x + 9, t_.head_height, t_.height - 4);
+        out_ += fmt::format(
+            "<line x1=\"{0:.1f}\" y1=\"{1:.1f}\" x2=\"{0:.1f}\" y2=\"{2:.1f}\" "
+            "class=\"life\"/>\n",
+            at.x + 9, t_.head_height, t_.height - 4);
       }
       out_ += "</g>\n";
     }
@@ -132,9 +137,10 @@ class Drawing {
     } else {
       classes += version_class(stretch.content, names_);
     }
-    out_ += fmt::format("<g class=\"stretch\"><title>{}</title><rect x=\"{:.1f}\" y=\"{:.1f}\" "
-                        "width=\"{}\" height=\"{:.1f}\" class=\"{}\"/>\n",
-                        escaped(stretch.tooltip), strip_x(at), top, kStripWidth, bottom - top, classes);
+    out_ += fmt::format(
+        "<g class=\"stretch\"><title>{}</title><rect x=\"{:.1f}\" y=\"{:.1f}\" "
+        "width=\"{}\" height=\"{:.1f}\" class=\"{}\"/>\n",
+        escaped(stretch.tooltip), strip_x(at), top, kStripWidth, bottom - top, classes);
     const std::string word = stretch.word.empty() ? names_.label(stretch.content) : stretch.word;
     if (!stretch.labelled) {
       text(label_x(at), t_.head_height + 4, "strip-label early", word);
@@ -161,15 +167,21 @@ class Drawing {
                         escaped(bar.tooltip));
     const double moved = bar.moved_row ? y(*bar.moved_row) : top;
     const bool carries = bar.content.kind != StoryContent::Kind::kUnknown;
-    out_ += fmt::format("<rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\" rx=\"2\" "
-                        "class=\"body\"/>\n", x, top, width, bottom - top);
+    out_ += fmt::format(
+        "<rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\" rx=\"2\" "
+        "class=\"body\"/>\n",
+        x, top, width, bottom - top);
     if (carries && bottom > moved) {
-      out_ += fmt::format("<rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\" rx=\"2\" "
-                          "class=\"body {}\"/>\n", x, moved, width, bottom - moved, colour);
+      out_ += fmt::format(
+          "<rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\" rx=\"2\" "
+          "class=\"body {}\"/>\n",
+          x, moved, width, bottom - moved, colour);
     }
     if (!bar.ended) {
-      out_ += fmt::format("<path d=\"M{0:.1f} {2:.1f} l{1:.1f} {1:.1f} m0 -{1:.1f} l-{1:.1f} {1:.1f}\" "
-                          "class=\"broken\"/>\n", x, width, bottom - width / 2);
+      out_ += fmt::format(
+          "<path d=\"M{0:.1f} {2:.1f} l{1:.1f} {1:.1f} m0 -{1:.1f} l-{1:.1f} {1:.1f}\" "
+          "class=\"broken\"/>\n",
+          x, width, bottom - width / 2);
     }
     text(label_x(at), top + kOnLine, "notation", bar.notation);
     if (bar.moved_row && *bar.moved_row != bar.from_row && carries) {
@@ -185,11 +197,13 @@ class Drawing {
   void chip(double x, double middle, const StoryContent& content) {
     const std::string label = names_.label(content);
     const double width = 10 + 6.6 * static_cast<double>(label.size());
-    out_ += fmt::format("<rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"17\" rx=\"8.5\" "
-                        "class=\"chip {}\"/>\n", x - 1, middle - 8.5, width,
-                        version_class(content, names_));
-    out_ += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" class=\"chip-text {}-text\">{}</text>\n",
-                        x - 1 + width / 2, middle + 4, version_class(content, names_), escaped(label));
+    out_ += fmt::format(
+        "<rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"17\" rx=\"8.5\" "
+        "class=\"chip {}\"/>\n",
+        x - 1, middle - 8.5, width, version_class(content, names_));
+    out_ +=
+        fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" class=\"chip-text {}-text\">{}</text>\n",
+                    x - 1 + width / 2, middle + 4, version_class(content, names_), escaped(label));
   }
 
   void draw_mark(const TimelineMark& mark) {
@@ -199,20 +213,24 @@ class Drawing {
       out_ += fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"5\" class=\"moved {}\"/>\n",
                           anchor_x(at), y(mark.row), version_class(mark.content, names_));
     }
-    text(label_x(at), y(mark.row) + kOnLine, mark.label == "failed" ? "error" : "mark-label", mark.label);
+    text(label_x(at), y(mark.row) + kOnLine, mark.label == "failed" ? "error" : "mark-label",
+         mark.label);
     out_ += "</g>\n";
   }
 
   void draw_cuts() {
     for (const TimelineRow& row : t_.rows) {
       if (!row.cut) continue;
-      out_ += fmt::format("<g class=\"cut\" id=\"cut\"><title>power is cut at {}</title><line "
-                          "x1=\"{:.1f}\" y1=\"{:.1f}\" x2=\"{:.1f}\" y2=\"{:.1f}\" "
-                          "class=\"cut-line\"/>\n",
-                          instant_words(row.at), t_.axis_width - 4, row.y, t_.width, row.y);
+      out_ += fmt::format(
+          "<g class=\"cut\" id=\"cut\"><title>power is cut at {}</title><line "
+          "x1=\"{:.1f}\" y1=\"{:.1f}\" x2=\"{:.1f}\" y2=\"{:.1f}\" "
+          "class=\"cut-line\"/>\n",
+          instant_words(row.at), t_.axis_width - 4, row.y, t_.width, row.y);
       const double x = t_.axis_width + 6;
-      out_ += fmt::format("<rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"92\" height=\"20\" rx=\"3\" "
-                          "class=\"cut-box\"/>\n", x, row.y - 10);
+      out_ += fmt::format(
+          "<rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"92\" height=\"20\" rx=\"3\" "
+          "class=\"cut-box\"/>\n",
+          x, row.y - 10);
       text(x + 46, row.y + 4, "cut-text", "power cut *");
       out_ += "</g>\n";
     }
@@ -225,10 +243,11 @@ class Drawing {
     }
     for (const TimelineBadge& badge : t_.badges) {
       const double x = 74 + 20 * static_cast<double>(badge.place);
-      out_ += fmt::format("<a href=\"#step{0}\"><g class=\"badge\" data-step=\"{0}\"><title>step {0} of the "
-                          "story</title><circle cx=\"{1:.1f}\" cy=\"{2:.1f}\" r=\"8.5\"/>"
-                          "<text x=\"{1:.1f}\" y=\"{3:.1f}\">{0}</text></g></a>\n",
-                          badge.step, x, y(badge.row), y(badge.row) + 3.8);
+      out_ += fmt::format(
+          "<a href=\"#step{0}\"><g class=\"badge\" data-step=\"{0}\"><title>step {0} of the "
+          "story</title><circle cx=\"{1:.1f}\" cy=\"{2:.1f}\" r=\"8.5\"/>"
+          "<text x=\"{1:.1f}\" y=\"{3:.1f}\">{0}</text></g></a>\n",
+          badge.step, x, y(badge.row), y(badge.row) + 3.8);
     }
   }
 
@@ -243,11 +262,20 @@ std::string escaped(std::string_view text) {
   std::string out;
   for (const char c : text) {
     switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      default: out += c;
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      default:
+        out += c;
     }
   }
   return out;

@@ -47,14 +47,15 @@ void expect_sound(const Timeline& timeline, const Story& story) {
 }
 
 TEST(timeline, the_layout_of_an_unstable_page_is_sound_and_has_all_its_actors) {
-  const auto told = tell_crash_of("scenarios/seeds/mirror-unstable-page.yaml", "mmap-store-pdflush");
+  const auto told =
+      tell_crash_of("scenarios/seeds/mirror-unstable-page.yaml", "mmap-store-pdflush");
   ASSERT_NE(told, nullptr);
   const Timeline timeline = lay_out(told->chronicle, told->story);
   expect_sound(timeline, told->story);
   std::vector<std::string> titles;
   for (const TimelineLane& lane : timeline.lanes) titles.push_back(lane.title);
-  EXPECT_THAT(titles, testing::ElementsAre("database", "page cache", "pdflush", "lv", "region 0", "leg0",
-                                           "leg1", "log0"));
+  EXPECT_THAT(titles, testing::ElementsAre("database", "page cache", "pdflush", "lv", "region 0",
+                                           "leg0", "leg1", "log0"));
   // The power goes while the log is being written: that bar is broken off at the cut.
   const auto cut = std::find_if(timeline.rows.begin(), timeline.rows.end(),
                                 [](const TimelineRow& row) { return row.cut; });
@@ -77,7 +78,8 @@ TEST(timeline, the_layouts_of_other_seeds_are_sound) {
 }
 
 TEST(timeline, the_page_stands_alone) {
-  const auto told = tell_crash_of("scenarios/seeds/mirror-unstable-page.yaml", "mmap-store-pdflush");
+  const auto told =
+      tell_crash_of("scenarios/seeds/mirror-unstable-page.yaml", "mmap-store-pdflush");
   ASSERT_NE(told, nullptr);
   const std::string page = timeline_page(told->chronicle, told->story);
   EXPECT_THAT(page, HasSubstr("id=\"cut\""));

@@ -58,8 +58,8 @@ TraceDifference compare_traces(const std::vector<std::string>& a, const std::vec
                              differing_columns(a[at], b[at]));
   } else {
     const bool first_ends = a.size() < b.size();
-    out.report = fmt::format("the traces are the same up to event {}, where {} ends; {} goes on\n", at,
-                             first_ends ? name_a : name_b, first_ends ? name_b : name_a);
+    out.report = fmt::format("the traces are the same up to event {}, where {} ends; {} goes on\n",
+                             at, first_ends ? name_a : name_b, first_ends ? name_b : name_a);
   }
   const std::size_t from = at > context ? at - context : 0;
   if (at > 0) {

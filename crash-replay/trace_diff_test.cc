@@ -32,7 +32,7 @@ TEST(trace_diff, the_first_event_that_differs_is_named_with_the_column_and_five_
   EXPECT_FALSE(difference.same);
   EXPECT_EQ(difference.line, 9u);
   EXPECT_THAT(difference.report, HasSubstr("part at event 10: they differ in sector\n"));
-  EXPECT_THAT(difference.report, HasSubstr("sector=40"));   // the fifth before
+  EXPECT_THAT(difference.report, HasSubstr("sector=40"));  // the fifth before
   EXPECT_THAT(difference.report, Not(HasSubstr("sector=32")));
   EXPECT_THAT(difference.report, HasSubstr("a.trace:\n"));
   EXPECT_THAT(difference.report, HasSubstr("sector=120"));  // the fifth after
