@@ -29,6 +29,12 @@ constexpr std::array kPasses = std::to_array<ShrinkPass>({
     {"halve choices", shrink_pass::halve_choices},
 });
 
+void tidy(Shrink& shrink) {
+  shrink_pass::earlier_cut(shrink);
+  shrink_pass::fewer_survivors(shrink);
+  shrink_pass::zero_choices(shrink);
+}
+
 }  // namespace
 
 std::span<const ShrinkPass> shrink_passes() { return kPasses; }
@@ -41,6 +47,7 @@ MinimiseResult minimise(const Crash& crash, Workshop& workshop, const Vocabulary
   result.crash = shrink.best();
   result.before = result.after = shrink.size();
   if (!result.reproduced) return result;
+  shrink.set_tidy(tidy);
   for (unsigned effort = 0; effort <= options.effort; ++effort) {
     shrink.set_effort(effort);
     for (bool again = true; again && !shrink.over();) {

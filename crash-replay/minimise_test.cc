@@ -145,8 +145,8 @@ Crash seed_crash(const std::string& scenario, const std::string& variant, Worksh
 TEST(minimise, the_first_seed_comes_out_at_a_dozen_events) {
   Workshop workshop;
   const MinimiseResult result =
-      minimised(seed_crash("mirror-unstable-page", "mmap-store-pdflush", workshop), 3);
-  EXPECT_LE(result.after.io_events, 12u) << size_words(result.after);
+      minimised(seed_crash("mirror-unstable-page", "mmap-store-pdflush", workshop), 4, 2'000'000);
+  EXPECT_LE(result.after.io_events, 12u) << write_crash(result.crash);
   EXPECT_EQ(result.after.tasks, 1u);
   EXPECT_LE(result.after.not_plain, 12u);
 }

@@ -18,6 +18,7 @@ constexpr std::uint64_t kScriptPoints = 20;  // an explicit script is easier to 
 constexpr std::uint64_t kFaultPoints = 20;
 constexpr std::uint64_t kDiskPoints = 20;
 constexpr std::uint64_t kDevicePoints = 20;
+constexpr std::uint64_t kRoundPoints = 4;    // as a word of a script
 constexpr std::uint64_t kStepPoints = 6;
 constexpr std::uint64_t kOptionPoints = 2;   // one that is not at its default
 
@@ -60,7 +61,7 @@ std::uint64_t weight(const Area& area, std::uint64_t device_sectors) {
          digits(area.block_sectors) + option(area.sequential != plain.sequential);
 }
 // When it starts costs nothing: later is not more complicated than earlier.
-std::uint64_t weight(const Pace& pace) { return weight(pace.every) + pace.count; }
+std::uint64_t weight(const Pace& pace) { return weight(pace.every) + kRoundPoints * pace.count; }
 
 std::uint64_t weight(const WriteTask& task, const Plan& plan) {
   const WriteTask plain;

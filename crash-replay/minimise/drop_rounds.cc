@@ -11,14 +11,14 @@ std::uint64_t* rounds_of(TaskBody& body) {
   return nullptr;
 }
 
-// Half as many rounds in the same time.
-void stretch(Shrink& shrink, std::size_t task) {
+// Half as many rounds in the same time, or in more.
+void stretch(Shrink& shrink, std::size_t task, std::int64_t factor) {
   for (bool again = true; again && !shrink.over();) {
     Plan plan = shrink.best().plan;
     Pace* pace = task < plan.tasks.size() ? pace_of(plan.tasks[task].body) : nullptr;
     if (pace == nullptr || pace->count < 3 || pace->every.most == Duration()) return;
     pace->count = (pace->count + 1) / 2;
-    pace->every.most = pace->every.most * 2;
+    pace->every.most = pace->every.most * factor;
     again = shrink.try_plan(plan);
   }
 }
@@ -30,7 +30,7 @@ void drop_rounds(Shrink& shrink) {
     lower(shrink, 1, [i](Plan& plan) {
       return i < plan.tasks.size() ? rounds_of(plan.tasks[i].body) : nullptr;
     });
-    stretch(shrink, i);
+    for (const std::int64_t factor : {2, 4, 8}) stretch(shrink, i, factor);
   }
 }
 

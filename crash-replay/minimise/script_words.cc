@@ -46,7 +46,10 @@ void drop_words(Shrink& shrink, std::size_t task) {
 
 // Every request of one extent together, so that waits go on meaning the same request.
 void shrink_extents(Shrink& shrink, std::size_t task) {
-  for (std::size_t i = 0; !shrink.over(); ++i) {
+  bool taken = false;
+  // From the first word again after each gain: others may have become the same.
+  for (std::size_t i = 0; !shrink.over(); i = taken ? 0 : i + 1) {
+    taken = false;
     Plan plan = shrink.best().plan;
     const IoTask* script = script_at(plan, task);
     if (script == nullptr) return;
@@ -57,7 +60,7 @@ void shrink_extents(Shrink& shrink, std::size_t task) {
     if (plus == std::string::npos) continue;
     const std::string sector = extent.substr(0, plus);
     const std::string count = extent.substr(plus + 1);
-    const Words proposals{"0+" + count, "0+8", "0+1", "8+" + count, sector + "+8", sector + "+1"};
+    const Words proposals{"0+1", "0+8", "0+" + count, sector + "+1", sector + "+8", "8+" + count};
     for (const std::string& smaller : proposals) {
       Words changed = words;
       for (std::string& word : changed) {
@@ -66,7 +69,8 @@ void shrink_extents(Shrink& shrink, std::size_t task) {
       }
       plan = shrink.best().plan;
       script_at(plan, task)->script = script_of(changed);
-      if (shrink.try_plan(plan)) break;
+      taken = shrink.try_plan(plan);
+      if (taken) break;
     }
   }
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/fingerprint.h"
+#include "crash-replay/minimise/plan_parts.h"
 #include "harness/afterlife.h"
 #include "scenarios/plan_yaml.h"
 
@@ -86,6 +87,11 @@ bool Shrink::try_choices(const std::vector<LabelledChoice>& choices) {
 
 // Whether a crash file with this plan could be read again.
 bool Shrink::is_legal(const Plan& plan, const std::string& text) const {
+  // mke2fs wants 64 KiB, which the loader does not ask for.
+  for (const TaskPlan& task : plan.tasks) {
+    const auto* files = std::get_if<Ext2Task>(&task.body);
+    if (files != nullptr && sectors_of(plan, files->device) < 128) return false;
+  }
   const Result<Plan> read = read_plan(text, "minimised plan", vocabulary_);
   return read.ok() && *read == plan;
 }
@@ -135,7 +141,9 @@ bool Shrink::explore(const Plan& plan) {
   VariantResult result = run_variant(plan, workshop_, options);
   tries_ += result.verdict.statistics.crash_states + result.verdict.statistics.runs;
   if (!result.crash || signature(result.crash->violations.front()) != wanted_) return false;
-  return consider(plan, result.crash->choices);
+  if (!consider(plan, result.crash->choices)) return false;
+  if (tidy_ != nullptr) tidy_(*this);
+  return true;
 }
 
 void Shrink::look_at_run(const std::function<void(const World&)>& look) {

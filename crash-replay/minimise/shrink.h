@@ -49,6 +49,9 @@ class Shrink {
   std::uint64_t unsteady() const { return unsteady_; }
   bool over() const { return tries_ >= limits_.tries || (limits_.stop != nullptr && limits_.stop()); }
   void set_effort(unsigned effort) { effort_ = effort; }
+  // What is done with a crash that exploring has found, before anything else is proposed: such a crash is
+  // small in its plan, and in nothing else. Only proposes choices.
+  void set_tidy(void (*tidy)(Shrink& shrink)) { tidy_ = tidy; }
 
   // True: taken. Plans that the loader would not accept, and plans that are no smaller, are not run.
   bool try_plan(const Plan& plan);
@@ -73,6 +76,7 @@ class Shrink {
   CrashSize size_;
   bool reproduced_ = false;
   unsigned effort_ = 0;
+  void (*tidy_)(Shrink& shrink) = nullptr;
   std::uint64_t tries_ = 0;
   std::uint64_t accepted_ = 0;
   std::uint64_t unsteady_ = 0;
