@@ -35,8 +35,6 @@ void MirrorSet::do_recovery() {
   hash_.choose_recovery();
   while (Region* region = hash_.start_copy()) recover(*region);
   if (in_sync_ || log_->sync_count() != log_->region_count()) return;
-  // After a failed flush no region is out of sync for the log, yet nothing has been put right.
-  if (flush_failed_ && !switches_->failed_flush_forgives) return;
   in_sync_ = true;
   legs_.forgive_all();
   ++failures_seen_;

@@ -16,7 +16,7 @@ TEST(MirrorSwitches, have_unique_names_of_their_room_and_at_least_two_values_eac
     EXPECT_FALSE(info.about.empty()) << info.name;
     EXPECT_FALSE(info.fault.empty()) << info.name;
   }
-  EXPECT_EQ(names.size(), 24u);
+  EXPECT_EQ(names.size(), 25u);
 }
 
 TEST(MirrorSwitches, spelling_out_every_fixed_value_is_the_same_as_saying_nothing) {
@@ -59,6 +59,7 @@ TEST(MirrorSwitches, the_last_value_of_each_reaches_its_field) {
   EXPECT_FALSE(s.mark_dirty);
   EXPECT_FALSE(s.undo_presuspend);
   EXPECT_FALSE(s.flush_failure_ends_recovery);
+  EXPECT_FALSE(s.total_failure_is_error);
 }
 
 TEST(MirrorSwitchesDeathTest, a_value_that_does_not_exist_is_our_own_bug) {

@@ -247,6 +247,22 @@ TEST(MirrorFlush, that_fails_keeps_every_later_region_from_becoming_clean) {
   }
 }
 
+TEST(MirrorFlush, that_fails_forgives_no_leg_for_a_write_that_has_failed_on_all) {
+  for (const bool forgiven : {false, true}) {
+    MirrorRig rig(forgiven ? SwitchValues{{"mirror.total_failure", "forgiven"}} : SwitchValues{});
+    rig.start(MirrorRig::kNoErrorsTable);
+    for (TestDisk* leg : {&rig.leg0(), &rig.leg1()}) {
+      leg->fail_flushes = leg->fail_writes = true;
+      leg->write_delay = Duration::milliseconds(5);  // under way when the flush fails
+    }
+    TestRequest& write = rig.begin(Op::kWrite, 64);
+    rig.begin(Op::kFlush, 0);
+    rig.settle();
+    EXPECT_TRUE(write.done);
+    EXPECT_EQ(write.ok(), forgiven);
+  }
+}
+
 TEST(MirrorDiscard, goes_to_all_legs_and_leaves_the_log_alone) {
   MirrorRig rig;
   rig.start();
