@@ -63,24 +63,30 @@ std::uint64_t weight(const Area& area, std::uint64_t device_sectors) {
 // When it starts costs nothing: later is not more complicated than earlier.
 std::uint64_t weight(const Pace& pace) { return weight(pace.every) + kRoundPoints * pace.count; }
 
+template <typename Task>
+std::uint64_t area_weight(const Task& task, const Plan& plan) {
+  return weight(task.area, sectors_of(plan, task.device));
+}
+
 std::uint64_t weight(const WriteTask& task, const Plan& plan) {
   const WriteTask plain;
-  return kTaskPoints + weight(task.area, sectors_of(plan, task.device)) + weight(task.pace) + option(task.path != plain.path) +
+  return kTaskPoints + area_weight(task, plan) + weight(task.pace) + option(task.path != plain.path) +
          option(task.fua) + option(task.in_flight != 1) + digits(task.in_flight) +
          option(task.flush_every != 0) + option(task.scribble);
 }
 std::uint64_t weight(const ReadTask& task, const Plan& plan) {
-  return kTaskPoints + weight(task.area, sectors_of(plan, task.device)) + weight(task.pace) + option(task.path != Path::kDirect) +
+  return kTaskPoints + area_weight(task, plan) + weight(task.pace) + option(task.path != Path::kDirect) +
          option(task.in_flight != 1) + digits(task.in_flight);
 }
 std::uint64_t weight(const DiscardTask& task, const Plan& plan) {
-  return kTaskPoints + weight(task.area, sectors_of(plan, task.device)) + weight(task.pace);
+  return kTaskPoints + area_weight(task, plan) + weight(task.pace);
 }
 std::uint64_t weight(const FlushTask& task, const Plan&) {
   return kTaskPoints + option(task.path != Path::kDirect) + weight(task.pace);
 }
 std::uint64_t weight(const MmapStoreTask& task, const Plan& plan) {
-  return kTaskPoints + weight(task.range, sectors_of(plan, task.device)) + weight(task.pace) + option(task.store_bytes != 512);
+  return kTaskPoints + weight(task.range, sectors_of(plan, task.device)) + weight(task.pace) +
+         option(task.store_bytes != 512);
 }
 std::uint64_t weight(const IoTask& task, const Plan&) {
   std::uint64_t out = kScriptPoints;
