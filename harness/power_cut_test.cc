@@ -156,7 +156,7 @@ TEST(PowerCut, recovery_can_be_cut_again) {
   EXPECT_EQ(most, 3u) << "the first life, a recovery that was cut, and one that was not";
 }
 
-TEST(Seeds, decide_everything) {
+TEST(Seeds, survivors_and_cuts_decide_everything_that_follows) {
   for (const test::PlantedBug& bug : test::planted_bugs()) {
     SCOPED_TRACE(bug.name);
     for (const SwitchValues& switches : {bug.faulty, bug.fixed}) {
@@ -173,7 +173,7 @@ TEST(Seeds, decide_everything) {
 }
 
 // What ran before in a workshop leaves no mark on what runs next.
-TEST(Seeds, decide_everything_in_a_used_workshop_too) {
+TEST(Seeds, survivors_and_cuts_decide_everything_that_follows_in_a_used_workshop_too) {
   Workshop workshop;
   RunOptions options;
   options.runs = 1;
