@@ -41,7 +41,7 @@ Pace draw_pace(Draft& draft) {
   // writes are under way hold them for ever: Linux promises nothing else.
   if (draft.trouble == Trouble::kFirstLeg) pace.start = std::max(pace.start, draft.synced);
   if (draft.trouble == Trouble::kAllDie) {
-    pace.start = std::max(pace.start, draft.synced + D::milliseconds(1));
+    pace.start = std::max(pace.start, draft.synced + D::milliseconds(10));
   }
   pace.every = draft.among<DurationRange>(kEvery, {{D::microseconds(50), D::milliseconds(1)},
                                                    {D::microseconds(50), D::milliseconds(1)},

@@ -35,6 +35,8 @@ void MirrorSet::do_recovery() {
   hash_.choose_recovery();
   while (Region* region = hash_.start_copy()) recover(*region);
   if (in_sync_ || log_->sync_count() != log_->region_count()) return;
+  // After a failed flush no region is out of sync for the log, but those written since go to one leg only.
+  if (flush_failed_ && switches_->failed_flush_remembered) return;
   in_sync_ = true;
   legs_.forgive_all();
   ++failures_seen_;

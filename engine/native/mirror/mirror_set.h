@@ -126,7 +126,6 @@ class MirrorSet final : public Target,
   void hold(TargetBio& write);
   void finish_write(TargetBio& write, BlockStatus status);
   BlockStatus write_error(const TargetBio& write) const;
-  bool failed_everywhere(const TargetBio& write);
 
   // mirror_recovery.cc
   void run_pass() override;
@@ -165,6 +164,7 @@ class MirrorSet final : public Target,
   BioList failures_;         // writes that failed on a leg, or could not be marked in the log
   BioList holds_;            // until suspend
   bool in_sync_ = false;     // every region was, the last time somebody looked
+  bool flush_failed_ = false;  // one from above: which regions it concerned is not known
   bool log_failed_ = false;  // for good: only a new table mends it
   bool suspended_ = false;
   bool quiesced_ = false;  // quiesce() has taken the recovery slots

@@ -20,7 +20,7 @@ constexpr std::string_view kBitOrder[] = {"le", "native-swapped"};
 constexpr std::string_view kBuffer[] = {"shared", "bounce", "stable", "delayed-clean"};
 constexpr std::string_view kReadBalance[] = {"off", "round-robin", "chosen"};
 constexpr std::string_view kLogCreate[] = {"bits-first", "at-once"};
-constexpr std::string_view kTotalFailure[] = {"error", "forgiven"};
+constexpr std::string_view kFailedFlush[] = {"remembered", "forgiven"};
 constexpr std::string_view kNosyncEntry[] = {"keep", "free-early", "never-reclaim"};
 
 constexpr SwitchInfo kTable[] = {
@@ -106,9 +106,9 @@ constexpr SwitchInfo kTable[] = {
      "at-once: a new log's header and bits go out as one write, so a power cut can leave the header "
      "over bits of whatever the device held before",
      "log-create-torn"},
-    {"mirror.total_failure", kTotalFailure,
-     "forgiven: a write that failed on every leg is judged by the legs' flags; a flush that failed before "
-     "lets the mirror forgive them all, and the write is acknowledged, or held for ever",
+    {"mirror.failed_flush", kFailedFlush,
+     "forgiven: a flush that fails leaves all regions in sync for the log, so the next pass forgives the "
+     "legs: writes go to one leg of regions that are called in sync, or are acknowledged by none",
      "mir-failed-flush-forgives-legs"},
 };
 
@@ -166,7 +166,7 @@ MirrorSwitches parse_mirror_switches(const SwitchValues& values) {
   flag("mirror.undo_presuspend", &s.undo_presuspend);
   flag("mirror.flush_failure_ends_recovery", &s.flush_failure_ends_recovery);
   flag("mirror.log_create", &s.log_create_bits_first);
-  flag("mirror.total_failure", &s.total_failure_is_error);
+  flag("mirror.failed_flush", &s.failed_flush_remembered);
   return s;
 }
 

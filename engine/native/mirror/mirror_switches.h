@@ -51,7 +51,7 @@ struct MirrorSwitches {
   bool undo_presuspend = true;
   bool flush_failure_ends_recovery = true;
   bool log_create_bits_first = true;
-  bool total_failure_is_error = true;
+  bool failed_flush_remembered = true;
 };
 
 // Requires values of the table: whoever read the plan has judged them. Other rooms' names are

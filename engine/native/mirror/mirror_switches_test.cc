@@ -59,7 +59,7 @@ TEST(MirrorSwitches, the_last_value_of_each_reaches_its_field) {
   EXPECT_FALSE(s.mark_dirty);
   EXPECT_FALSE(s.undo_presuspend);
   EXPECT_FALSE(s.flush_failure_ends_recovery);
-  EXPECT_FALSE(s.total_failure_is_error);
+  EXPECT_FALSE(s.failed_flush_remembered);
 }
 
 TEST(MirrorSwitchesDeathTest, a_value_that_does_not_exist_is_our_own_bug) {

@@ -135,23 +135,15 @@ BlockStatus MirrorSet::write_error(const TargetBio& write) const {
   return {BlockStatus::Code::kIoError, injected};
 }
 
-// Whatever the legs' flags say by now: a flush that failed leaves every region in sync for the log, so the
-// next pass forgives all legs.
-bool MirrorSet::failed_everywhere(const TargetBio& write) {
-  if (!switches_->total_failure_is_error) return false;
-  const std::uint64_t all = (std::uint64_t{1} << legs_.count()) - 1;
-  const bool everywhere = (write.words[kWriteErrors] & ~kInjected) == all;
-  if (everywhere && legs_.first_valid() != nullptr) {
-    REACHED("a write has failed on every leg, and the legs have been forgiven since");
-  }
-  return everywhere;
-}
-
 void MirrorSet::do_failures(BioList& failures) {
   while (Bio* bio = failures.pop_front()) {
     TargetBio& write = target_bio_of(*bio);
     if (!log_failed_) note_failure(*bio);
-    const bool beyond_repair = (legs_.first_valid() == nullptr || failed_everywhere(write)) &&
+    // Its own errors count as well: the legs may have been forgiven since.
+    const std::uint64_t all = (std::uint64_t{1} << legs_.count()) - 1;
+    const bool failed_everywhere = switches_->failed_flush_remembered &&
+                                   (write.words[kWriteErrors] & ~kInjected) == all;
+    const bool beyond_repair = (legs_.first_valid() == nullptr || failed_everywhere) &&
                                (switches_->no_valid_leg == NoValidLeg::kEio || !handle_errors_);
     if (beyond_repair || (keep_log_ && log_failed_)) {
       finish_write(write, write_error(write));
@@ -170,6 +162,7 @@ void MirrorSet::note_failure(const Bio& write) {
   switch (write.op) {
     case Op::kFlush:
       REACHED("a flush from above fails on a leg");
+      flush_failed_ = true;
       if (switches_->flush_error_sticky) hash_.flush_failed();
       return;
     case Op::kDiscard: return;

@@ -241,15 +241,35 @@ TEST(MirrorFlush, that_fails_keeps_every_later_region_from_becoming_clean) {
     rig.leg1().fail_flushes = false;
     rig.write(64);
     EXPECT_EQ(rig.mirror().region(1).clean, !sticky);
-    // As in Linux: all regions are still in sync, so the next pass forgives the leg its error.
-    EXPECT_EQ(rig.info(), "2 leg0 leg1 16/16 1 AA 3 disk log0 A");
+    EXPECT_EQ(rig.info(), "2 leg0 leg1 16/16 1 AD 3 disk log0 A");
     EXPECT_THAT(rig.leaks(), IsEmpty());
+  }
+}
+
+TEST(MirrorFlush, that_fails_is_remembered_so_that_the_leg_left_behind_is_not_read) {
+  for (const bool forgiven : {false, true}) {
+    MirrorRig rig(forgiven ? SwitchValues{{"mirror.failed_flush", "forgiven"}} : SwitchValues{});
+    rig.start(MirrorRig::kNoErrorsTable);
+    rig.leg1().fail_flushes = true;
+    EXPECT_TRUE(rig.flush().ok());
+    rig.write(64, 0x42);
+    rig.write(64, 0x43);
+    // All regions are still in sync for the log; Linux forgives the leg at the next pass, and says A.
+    EXPECT_EQ(rig.info(), forgiven ? "2 leg0 leg1 16/16 1 AA 3 disk log0 A"
+                                   : "2 leg0 leg1 16/16 1 AD 3 disk log0 A");
+    rig.leg0().fail_reads = true;
+    EXPECT_TRUE(rig.read(64).failed()) << "the worker knows that leg0 alone has it";
+    TestRequest& read = rig.read(64);
+    EXPECT_EQ(read.ok(), forgiven) << "leg1 has missed the second write";
+    if (read.ok()) {
+      EXPECT_EQ(read.first_byte(), std::byte{0x42});
+    }
   }
 }
 
 TEST(MirrorFlush, that_fails_forgives_no_leg_for_a_write_that_has_failed_on_all) {
   for (const bool forgiven : {false, true}) {
-    MirrorRig rig(forgiven ? SwitchValues{{"mirror.total_failure", "forgiven"}} : SwitchValues{});
+    MirrorRig rig(forgiven ? SwitchValues{{"mirror.failed_flush", "forgiven"}} : SwitchValues{});
     rig.start(MirrorRig::kNoErrorsTable);
     for (TestDisk* leg : {&rig.leg0(), &rig.leg1()}) {
       leg->fail_flushes = leg->fail_writes = true;
