@@ -148,6 +148,45 @@ TEST(CrashFile, replays_violations_of_every_life) {
   EXPECT_TRUE(lives.contains(2));
 }
 
+// A write's submission is an opportunity of its own, in the very slice in which the script cuts.
+TEST(CrashFile, replays_a_cut_in_the_slice_of_an_opportunity) {
+  Plan plan;
+  plan.scenario = "liar";
+  plan.disks = {test::disk("sda", 64)};
+  plan.devices = {{"lv", "0 64 linear sda 0", true}};
+  plan.tasks = {test::script("W0+1 c(W0+1) F c(F) W8+1 *", Duration::milliseconds(1))};
+  plan.faults = {test::fault("sda", FaultKind::kLyingFlush)};
+  plan.faults[0].from = Duration();
+  plan.checks = {std::string(oracle::kDurability)};
+  plan.expect = {Expectation::Verdict::kViolates, plan.checks, Blame::kDisk};
+  const auto crash = find_crash(plan);
+  ASSERT_TRUE(crash);
+  expect_replays(*crash, "a lying disk");
+}
+
+TEST(CrashFile, replays_cuts_that_the_plan_or_a_script_lays_down) {
+  using When = PowerCutPlan::When;
+  for (const When when : {When::kAt, When::kAtEnd, When::kNever, When::kAny}) {
+    Plan plan = test::mirror_plan();
+    plan.switches["mirror.forward_flush"] = "off";
+    plan.switches["mirror.leg_flush_before_clean"] = "off";
+    plan.checks = {std::string(oracle::kDurability)};
+    plan.power_cut.when = when;
+    if (when == When::kAt) plan.power_cut.at = test::after_sync() + Duration::milliseconds(30);
+    plan.tasks = {test::script("W0+8 c(W0+8) F c(F) W8+8")};
+    if (when == When::kNever) plan.tasks = {test::script("W0+8 c(W0+8) F c(F) W8+8 *")};
+    if (when == When::kAny) {  // its own cuts come before the script's
+      plan.tasks = {test::script("W0+8 c(W0+8) W8+8 *")};
+      plan.switches["mirror.mark_dirty"] = "off";
+      plan.checks = {std::string(oracle::kLegsIdentical)};
+    }
+    const auto crash = find_crash(plan);
+    ASSERT_TRUE(crash) << static_cast<int>(when);
+    EXPECT_EQ(crash->violations.front().life, 1u);
+    expect_replays(*crash, fmt::format("when {}", static_cast<int>(when)));
+  }
+}
+
 // A disk that dies and comes back old, or refuses things by chance, must do so again in a replay.
 TEST(CrashFile, replays_with_faults_that_outlive_the_cut) {
   int found = 0;
