@@ -32,6 +32,7 @@ struct ReplayCommand {
   std::string file;
   std::string trace_file;
   std::uint64_t until = 0;             // trace event to stop after; 0: none
+  std::uint64_t break_at = 0;          // trace event to stop in a debugger at; 0: none
 };
 int replay_command(const ReplayCommand& command);
 

@@ -1,4 +1,5 @@
 // dmsim replay, show and export: what can be done with one file.
+#include <csignal>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -52,15 +53,32 @@ void print_violation(const Violation& violation) {
   for (const std::string& detail : violation.details) fmt::print("    {}\n", detail);
 }
 
+bool under_debugger() {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.rfind("TracerPid:", 0) == 0) return line.find_first_of("123456789") != std::string::npos;
+  }
+  return false;
+}
+
+// Where a debugger stops: up the stack is whoever emitted the event.
+void stop_in_debugger() { std::raise(SIGTRAP); }
+
 }  // namespace
 
 int replay_command(const ReplayCommand& command) {
+  if (command.break_at != 0 && !under_debugger()) {
+    return complain({"", 0, 0,
+                     fmt::format("dmsim replay --break wants a debugger: gdb --args build/release/cli/"
+                                 "dmsim replay {} --break {}", command.file, command.break_at), -1});
+  }
   auto crash = read_crash(command.file, program_vocabulary());
   if (!crash.ok()) return complain(crash.error());
   if (const auto error = why_not_runnable(crash->plan)) return complain(*error);
   Workshop workshop;
   LinearOptions options;
-  options.until = command.until;
+  options.until = command.until != 0 ? command.until : command.break_at;
+  if (command.break_at != 0) options.at_until = &stop_in_debugger;
   const ReplayResult result = replay_crash(*crash, workshop, options);
   if (!command.trace_file.empty()) {
     std::ofstream out(command.trace_file);
@@ -68,7 +86,7 @@ int replay_command(const ReplayCommand& command) {
     for (const TraceEvent& event : trace.kept()) out << trace.render(event) << "\n";
     if (!out.flush()) return complain({command.trace_file, 0, 0, "cannot be written", -1});
   }
-  if (command.until != 0) {
+  if (options.until != 0) {
     fmt::print("stopped after event {}\n", result.run.lives.back()->trace().last_id());
     fmt::print("{}", result.run.lives.back()->trace().render_tail(12));
     return kExitHeld;

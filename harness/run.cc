@@ -413,13 +413,8 @@ LinearRun run_linear(const Plan& plan, Workshop& workshop, ChoiceSource& choices
     const bool may = may_cut(plan, life.life());
     CutWatch watch(life, cut_by_chance(plan, life.life()));
     World::Condition paused;
-    bool reached = false;
-    if (may || options.until != 0) {
-      paused = [&] {
-        reached = options.until != 0 && life.trace().last_id() >= options.until;
-        return reached || (may && watch.strikes());
-      };
-    }
+    if (may) paused = [&] { return watch.strikes(); };
+    if (options.until != 0) life.stop_at(options.until, options.at_until);
     Stretch stretch = Stretch::kDone;
     if (life.life() == 0) {
       FirstLife first(life, &out.refused);
@@ -428,7 +423,7 @@ LinearRun run_linear(const Plan& plan, Workshop& workshop, ChoiceSource& choices
       stretch = live_on(life, paused);
     }
     out.statistics.add(life.statistics());
-    if (stretch != Stretch::kPaused || reached) break;
+    if (stretch != Stretch::kPaused || life.stopped()) break;
     if (life.life() > 0 && !life.judge().violations().empty()) break;
     CutMoment moment;
     take_moment(life, watch.opportunity(), &moment);

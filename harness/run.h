@@ -79,6 +79,7 @@ struct LinearRun {
 struct LinearOptions {
   Trace::Keep keep = Trace::Keep::kAll;
   TraceId until = 0;                       // stops the run after that event; 0: at its end
+  void (*at_until)() = nullptr;            // called at that event, on the spot; null: nothing
 };
 LinearRun run_linear(const Plan& plan, Workshop& workshop, ChoiceSource& choices,
                      const LinearOptions& options = {});

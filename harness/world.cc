@@ -245,6 +245,7 @@ Stretch World::run_until(const Condition& done, const Condition& paused) {
   while (true) {
     if (done != nullptr && done()) return Stretch::kDone;
     const bool more = scheduler_.run(every_step ? 1 : kBatch);
+    if (stop_.reached) return Stretch::kPaused;
     judge_.after_step();
     if (!judge_.violations().empty()) return Stretch::kBroken;
     if (paused != nullptr && paused()) return Stretch::kPaused;
@@ -265,6 +266,13 @@ Stretch World::run_until(const Condition& done, const Condition& paused) {
       return Stretch::kStuck;
     }
   }
+}
+
+void World::stop_at(TraceId event, void (*on_event)()) {
+  stop_.at = event;
+  stop_.call = on_event;
+  stop_.reached = trace_.last_id() >= event;
+  trace_.set_listener(&stop_);
 }
 
 const std::vector<World::DeviceView>& World::mirror_views() const {

@@ -84,6 +84,11 @@ class World final : public TaskHost,
   // Requests of users that have not been answered, in words.
   std::vector<std::string> unanswered() const;
 
+  // Ends every run_until() with kPaused once the trace has come to that event, after the slice or event
+  // that emitted it; `on_event` (may be null) is called on the spot. Nothing before it runs differently.
+  void stop_at(TraceId event, void (*on_event)());
+  bool stopped() const { return stop_.reached; }
+
   // Grows whenever a power cut now may leave something else than a power cut before.
   std::uint64_t crash_generation() const;
   bool power_cut_requested() const { return power_cut_requested_; }
@@ -146,6 +151,19 @@ class World final : public TaskHost,
   std::string resolve_path(std::string_view path) const override;
 
  private:
+  struct Stop final : TraceListener {
+    explicit Stop(Scheduler& s) : scheduler(s) {}
+    void on_event(const TraceEvent& event) override {
+      if (event.id != at) return;
+      reached = true;
+      if (call != nullptr) call();
+      scheduler.pause();
+    }
+    Scheduler& scheduler;
+    TraceId at = 0;
+    void (*call)() = nullptr;
+    bool reached = false;
+  };
   class Gate;  // in front of a disk: where fail_reads_of() bites
   struct CachedDevice;
 
@@ -167,6 +185,7 @@ class World final : public TaskHost,
   std::uint32_t life_;
   Trace trace_;
   Scheduler scheduler_;
+  Stop stop_{scheduler_};
   PageSpace pages_;
   BioPool bios_;
   FailureContext* outer_context_;

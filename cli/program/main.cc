@@ -146,6 +146,7 @@ int main(int argc, char** argv) {
   replay_app->add_option("file", replay.file, "crash file")->required();
   replay_app->add_option("--trace", replay.trace_file, "write the trace there");
   replay_app->add_option("--until", replay.until, "stop after this trace event");
+  replay_app->add_option("--break", replay.break_at, "stop in the debugger at this trace event");
 
   dmsim::ListCommand list;
   CLI::App* list_app = app.add_subcommand("list", "scenarios, switches, oracles, faults or tasks");
