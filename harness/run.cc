@@ -197,7 +197,6 @@ class Exploration {
   Exploration(const Plan& plan, Workshop& workshop, const RunOptions& options, std::uint64_t seed,
               ChoiceSource& choices, std::unordered_set<std::uint64_t>& seen)
       : plan_(plan),
-        workshop_(workshop),
         options_(options),
         seed_(seed),
         choices_(choices),
@@ -327,7 +326,6 @@ class Exploration {
   }
 
   const Plan& plan_;
-  Workshop& workshop_;
   const RunOptions& options_;
   std::uint64_t seed_;
   ChoiceSource& choices_;
