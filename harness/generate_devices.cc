@@ -16,6 +16,7 @@ constexpr ChoicePoint kMirrorCount{"plan.mirrors"};
 constexpr ChoicePoint kLegCount{"plan.legs"};
 constexpr ChoicePoint kRegionSize{"plan.region"};
 constexpr ChoicePoint kRegionCount{"plan.regions"};
+constexpr ChoicePoint kManyRegions{"plan.many-regions"};
 constexpr ChoicePoint kShortRegion{"plan.short-region"};
 constexpr ChoicePoint kLogKind{"plan.log"};
 constexpr ChoicePoint kLogContent{"plan.log.content"};
@@ -56,7 +57,12 @@ MirrorDraft draw_mirror(Draft& draft, std::size_t number) {
   mirror.region_sectors =
       static_cast<std::uint32_t>(draft.among(kRegionSize, {64, 16, 32, 128, 8}));
   // Room for the largest block of a task, also in a part of the device.
-  const std::uint64_t regions = draft.between(kRegionCount, 64 / mirror.region_sectors + 2, 20);
+  const std::uint64_t least = 64 / mirror.region_sectors + 2;
+  // Now and then so many that the log's bits need more than half a word: their order shows only there.
+  const bool many = draft.odds(kManyRegions, 1, 6);
+  const std::uint64_t regions =
+      many ? draft.between(kRegionCount, 40, 64) : draft.between(kRegionCount, least, 20);
+  if (many) mirror.region_sectors = std::min(mirror.region_sectors, 16u);
   mirror.sectors = regions * mirror.region_sectors;
   if (mirror.region_sectors > 8 && draft.odds(kShortRegion, 1, 4)) mirror.sectors -= 8;
   const std::uint64_t legs = 2 + (draft.odds(kLegCount, 1, 4) ? 1 : 0);
