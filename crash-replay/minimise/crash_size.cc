@@ -101,8 +101,8 @@ std::uint64_t weight(const IoTask& task, const Plan&) {
 }
 std::uint64_t weight(const Ext2Task& task, const Plan&) {
   const Ext2Task plain;
-  // mke2fs alone writes more than anybody wants to read.
-  return 10 * kTaskPoints + weight(task.every) + 2 * task.files +
+  // mke2fs alone is more than a thousand stores, and a file some ten.
+  return 10 * kTaskPoints + 1000 * kRoundPoints + weight(task.every) + 10 * kRoundPoints * task.files +
          digits(task.file_bytes) + digits(task.block_bytes) +
          option(task.unlink_every != plain.unlink_every) + option(task.fsync_every != 0) +
          option(!task.unmount);
