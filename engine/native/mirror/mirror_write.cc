@@ -123,6 +123,8 @@ void MirrorSet::legs_written(TargetBio& write) {
   if (op == Op::kWrite && switches_->partial_write == PartialWrite::kIgnore) {
     return finish_write(write, errors == all ? write_error(write) : BlockStatus::okay());
   }
+  // Known from now on: the first synchronisation may end, and forgive all legs, before the worker is there.
+  if (op == Op::kFlush) flush_failed_ = true;
   for (native::Leg& leg : legs_.all()) {
     if ((errors >> leg.index & 1) != 0) fail_leg(leg, LegError::kWrite, injected);
   }
@@ -162,7 +164,6 @@ void MirrorSet::note_failure(const Bio& write) {
   switch (write.op) {
     case Op::kFlush:
       REACHED("a flush from above fails on a leg");
-      flush_failed_ = true;
       if (switches_->flush_error_sticky) hash_.flush_failed();
       return;
     case Op::kDiscard: return;
