@@ -31,6 +31,7 @@ Json statistics_to_json(const RunStatistics& s) {
           {"bytes_copied", s.bytes_copied},
           {"redirtied", s.redirtied},
           {"excused", s.excused},
+          {"hangs", s.hangs},
           {"writers_waited_ns", s.writers_waited.count_ns()},
           {"virtual_time_ns", s.virtual_time.count_ns()}};
 }
@@ -54,6 +55,7 @@ RunStatistics statistics_from_json(const Json& json) {
   s.bytes_copied = json.at("bytes_copied");
   s.redirtied = json.at("redirtied");
   s.excused = json.at("excused");
+  s.hangs = json.at("hangs");
   s.writers_waited = Duration::nanoseconds(json.at("writers_waited_ns"));
   s.virtual_time = Duration::nanoseconds(json.at("virtual_time_ns"));
   return s;

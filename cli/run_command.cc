@@ -170,9 +170,9 @@ void print_statistics(const VariantReport& report) {
   const RunStatistics& s = report.statistics;
   fmt::print("  statistics: {} runs, {} user bios, {} disk writes ({} to logs), {} flushes, {} sectors "
              "written, {} bytes copied, {} pages dirtied again under writeback, writers waited {} us, {} "
-             "breaches excused as somebody else's\n",
+             "breaches excused as somebody else's, {} lives that hung unchecked\n",
              s.runs, s.user_bios, s.disk_writes, s.log_writes, s.disk_flushes, s.sectors_written,
-             s.bytes_copied, s.redirtied, s.writers_waited.count_ns() / 1000, s.excused);
+             s.bytes_copied, s.redirtied, s.writers_waited.count_ns() / 1000, s.excused, s.hangs);
   if (report.seconds <= 0) return;
   fmt::print("  speed: {:.0f} user bios/s, {:.0f} events/s, {:.0f} crash states/s; {} crash states "
              "were equal to one already checked; {} of {} cuts were tried with every set of survivors\n",

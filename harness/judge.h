@@ -32,6 +32,8 @@ class Judge {
   const std::vector<Violation>& violations() const { return violations_; }
   // Breaches charged to an application or a disk in a plan that is not about them.
   std::uint64_t excused() const { return excused_; }
+  // Times that nothing could go on in a plan that does not check liveness.
+  std::uint64_t hangs() const { return hangs_; }
 
   // A user was answered. Interrupt context.
   void on_answer(const UserRequest& request, BlockStatus status);
@@ -83,6 +85,7 @@ class Judge {
   World& world_;
   std::vector<Violation> violations_;
   std::uint64_t excused_ = 0;
+  std::uint64_t hangs_ = 0;
   bool watches_claims_ = false;
   std::vector<Claim> claims_;
   std::vector<FailedRequest> failed_;

@@ -299,6 +299,7 @@ class Exploration {
       result_->verdict.statistics.slices += statistics.slices;
       result_->verdict.statistics.trace_events += statistics.trace_events;
       result_->verdict.statistics.excused += statistics.excused;
+      result_->verdict.statistics.hangs += statistics.hangs;
       lives.pop_back();
     }
   }

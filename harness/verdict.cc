@@ -35,6 +35,7 @@ void RunStatistics::add(const RunStatistics& other) {
   bytes_copied += other.bytes_copied;
   redirtied += other.redirtied;
   excused += other.excused;
+  hangs += other.hangs;
   writers_waited = writers_waited + other.writers_waited;
   virtual_time = virtual_time + other.virtual_time;
 }

@@ -51,6 +51,7 @@ struct RunStatistics {
   std::uint64_t bytes_copied = 0;      // memory copies made on the way of data, bounce copies included
   std::uint64_t redirtied = 0;         // stores to pages under writeback
   std::uint64_t excused = 0;           // breaches charged to an application or disk, not expected there
+  std::uint64_t hangs = 0;             // lives that could not go on where liveness is not checked
   Duration writers_waited;             // for writeback to end
   Duration virtual_time;
 

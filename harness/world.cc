@@ -482,22 +482,38 @@ void World::update(ChangedPages& changed) const {
   const std::uint64_t first = changed.begin / kPageSectors;
   const std::uint64_t end =
       (changed.begin + extent.range.count() + kPageSectors - 1) / kPageSectors;
-  const std::size_t known = changed.pages.size();
+  // Whether a page is known to be what it was depends on what the media hold, not on when it was asked.
+  const auto is_changed = [&](std::uint64_t page) {
+    if (!aligned) return media.written(page);
+    const std::uint64_t here =
+        extent.range.begin / kPageSectors + (page - first);
+    return !equal_bytes(media.page(page), reference->initial_page(here));
+  };
   media.for_each_difference(changed.seen, [&](std::uint64_t page) {
     if (page < first || page >= end) return;
+    const auto place = std::lower_bound(changed.disk_pages.begin(), changed.disk_pages.end(), page);
+    const bool known = place != changed.disk_pages.end() && *place == page;
+    if (is_changed(page) == known) return;
+    if (known) {
+      changed.disk_pages.erase(place);
+    } else {
+      changed.disk_pages.insert(place, page);
+    }
+  });
+  changed.seen = media;
+}
+
+// The pages of the device that lie, at least in part, in a changed page of the copy.
+void World::add_device_pages(const ChangedPages& changed, std::vector<std::uint64_t>* pages) {
+  const Extent& extent = changed.extent;
+  for (const std::uint64_t page : changed.disk_pages) {
     const Sector there = std::max(page * kPageSectors, changed.begin);
-    const Sector last = std::min((page + 1) * kPageSectors, changed.begin + extent.range.count()) - 1;
+    const Sector last =
+        std::min((page + 1) * kPageSectors, changed.begin + extent.range.count()) - 1;
     const std::uint64_t here = (extent.range.begin + (there - changed.begin)) / kPageSectors;
     const std::uint64_t to = (extent.range.begin + (last - changed.begin)) / kPageSectors;
-    if (aligned && equal_bytes(media.page(page), reference->initial_page(here))) return;
-    for (std::uint64_t each = here; each <= to; ++each) changed.pages.push_back(each);
-  });
-  if (changed.pages.size() > known) {
-    std::sort(changed.pages.begin(), changed.pages.end());
-    changed.pages.erase(std::unique(changed.pages.begin(), changed.pages.end()),
-                        changed.pages.end());
+    for (std::uint64_t each = here; each <= to; ++each) pages->push_back(each);
   }
-  changed.seen = media;
 }
 
 // A first life starts from what its disks held, for each device from its first use on; a later life from
@@ -536,7 +552,7 @@ std::vector<std::uint64_t> World::unknown_pages(std::string_view device) {
   for (ChangedPages& changed : changed_pages()) {
     if (changed.device != device) continue;
     update(changed);
-    pages.insert(pages.end(), changed.pages.begin(), changed.pages.end());
+    add_device_pages(changed, &pages);
   }
   std::sort(pages.begin(), pages.end());
   pages.erase(std::unique(pages.begin(), pages.end()), pages.end());
@@ -571,6 +587,7 @@ RunStatistics World::statistics() const {
   out.trace_events = trace_.last_id() - (before_ == nullptr ? 0 : before_->trace_.last_id());
   out.virtual_time = scheduler_.now() - (before_ == nullptr ? Instant() : before_->scheduler_.now());
   out.excused = judge_.excused();
+  out.hangs = judge_.hangs();
   for (const auto& device : watched_) out.user_bios += device->requests();
   std::vector<std::string> logs;
   for (const DevicePlan& device : plan_.devices) {

@@ -217,9 +217,10 @@ class World final : public TaskHost,
     Extent extent;     // of the copy
     Sector begin;      // of the copy on its disk
     Image seen;
-    std::vector<std::uint64_t> pages;
+    std::vector<std::uint64_t> disk_pages;  // ascending
   };
   void update(ChangedPages& changed) const;
+  static void add_device_pages(const ChangedPages& changed, std::vector<std::uint64_t>* pages);
   std::vector<ChangedPages>& changed_pages();
 
   std::vector<ChangedPages> changed_pages_;
