@@ -15,8 +15,7 @@ constexpr std::uint64_t kReadPages = 64;
 class Checker {
  public:
   Checker(World& world, BlockDevice& device)
-      : world_(world),
-        device_(device),
+      : device_(device),
         io_(world.scheduler(), world.pages(), device, world.trace().actors().intern("checker")) {}
 
   // visit(page number, content) for every page of `pages` (ascending); false: a read failed.
@@ -38,7 +37,6 @@ class Checker {
   }
 
  private:
-  World& world_;
   BlockDevice& device_;
   DirectIo io_;
 };
@@ -71,10 +69,11 @@ void report_mismatch(World& world, std::string_view device, const Mismatch& mism
 // Every leg but the last is lost, one after the other; what is read must not change by it.
 void read_around(World& world, std::string_view name, Checker& checker,
                  const std::vector<std::uint64_t>& pages, const std::vector<PageRef>& contents) {
-  for (const auto& [device, view] : world.mirror_views()) {
-    if (device != name) continue;
-    for (std::size_t leg = 0; leg + 1 < view->legs().size(); ++leg) {
-      world.fail_reads_of(view->legs()[leg].device);
+  for (const World::DeviceView& mirror : world.mirror_views()) {
+    if (mirror.device != name) continue;
+    const auto& legs = mirror.view->legs();
+    for (std::size_t leg = 0; leg + 1 < legs.size(); ++leg) {
+      world.fail_reads_of(legs[leg].device);
       std::size_t at = 0;
       bool reported = false;
       checker.read(pages, [&](std::uint64_t page, const PageRef& found) {
@@ -89,7 +88,7 @@ void read_around(World& world, std::string_view name, Checker& checker,
           violation.blame = world.judge().blame_for(name, violation.sectors);
           violation.sentence = fmt::format(
               "after the power cut sector {} of {} reads differently once leg {} is lost",
-              page * kPageSectors + i, name, view->legs()[leg].device);
+              page * kPageSectors + i, name, legs[leg].device);
           world.judge().report(std::move(violation));
           reported = true;
         }
