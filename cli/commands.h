@@ -15,6 +15,7 @@ struct RunCommand {
   std::string engine;                  // empty: each plan's own
   std::uint64_t seed = 1;
   std::optional<std::uint64_t> runs;   // none: each plan's own
+  std::optional<std::uint64_t> most_runs;  // of each plan's own; none: all
   std::optional<std::uint64_t> cuts;   // none: all opportunities
   std::string strategy = "random";     // see harness/strategies.h
   bool check_twice = false;

@@ -73,6 +73,9 @@ class VariantJob {
     RunOptions options;
     options.seed = command_.seed;
     options.runs = command_.runs;
+    if (command_.most_runs) {
+      options.runs = std::min(options.runs.value_or(job_.plan.runs), *command_.most_runs);
+    }
     options.cuts = command_.cuts;
     options.strategy = *parse_strategy(command_.strategy);
     options.stop = [] { return interrupted(); };

@@ -67,7 +67,7 @@ def run_all(binary, out_dir, name, runs, prefix=(), env=None, cwd=None, extra=()
         os.unlink(report)
     command = [*prefix, binary, "run", os.path.join(TOP, "scenarios"), "--json", report, *extra]
     if runs:
-        command += ["--runs", str(runs)]
+        command += ["--most-runs", str(runs)]
     run = subprocess.run(command, cwd=cwd or out_dir, env=env, stdout=subprocess.PIPE,
                          stderr=subprocess.STDOUT)
     return run.returncode, run.stdout.decode(errors="replace"), report

@@ -123,12 +123,15 @@ int main(int argc, char** argv) {
   dmsim::RunCommand run;
   std::string cuts;
   std::uint64_t runs = 0;
+  std::uint64_t most_runs = 0;
   CLI::App* run_app = app.add_subcommand("run", "run scenario files, or all below a folder");
   run_app->add_option("paths", run.paths, "scenario files or folders")->required();
   run_app->add_option("--variant", run.variant, "only this variant");
   run_app->add_option("--engine", run.engine, "instead of each scenario's own");
   run_app->add_option("--seed", run.seed, "of the first run (1)");
   CLI::Option* runs_option = run_app->add_option("--runs", runs, "instead of the scenario's");
+  CLI::Option* most_runs_option =
+      run_app->add_option("--most-runs", most_runs, "the scenario's, but at most so many");
   run_app->add_option("--cuts", cuts, "power cuts explored in each run: a number, or all (all)");
   run_app->add_option("--strategy", run.strategy,
                       "random, pct:DEPTH, exhaustive:VALUES or coverage (random)");
@@ -200,6 +203,7 @@ int main(int argc, char** argv) {
     return kExitBadInput;
   }
   if (runs_option->count() > 0) run.runs = runs;
+  if (most_runs_option->count() > 0) run.most_runs = most_runs;
   if (run_app->parsed()) return dmsim::run_command(run);
   if (replay_app->parsed()) return dmsim::replay_command(replay);
   if (list_app->parsed()) return dmsim::list_command(list);
