@@ -4,14 +4,8 @@
 #include <unistd.h>
 
 #include "base/check.h"
+#include "base/sanitizer.h"
 
-#if defined(__SANITIZE_ADDRESS__)
-#define DMSIM_ADDRESS_SANITIZER 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define DMSIM_ADDRESS_SANITIZER 1
-#endif
-#endif
 #if defined(DMSIM_ADDRESS_SANITIZER)
 #include <sanitizer/asan_interface.h>
 #endif

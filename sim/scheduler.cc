@@ -4,15 +4,9 @@
 #include <exception>
 #include <utility>
 
+#include "base/sanitizer.h"
 #include "sim/wait.h"
 
-#if defined(__SANITIZE_ADDRESS__)
-#define DMSIM_ADDRESS_SANITIZER 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define DMSIM_ADDRESS_SANITIZER 1
-#endif
-#endif
 #if defined(DMSIM_ADDRESS_SANITIZER)
 #include <sanitizer/common_interface_defs.h>
 #endif
