@@ -106,7 +106,8 @@ class Trace {
   // Folds a slice of a fiber into the fingerprint, so that two schedules never look alike.
   void note_slice(Actor actor) { fingerprint_.fold(static_cast<std::uint64_t>(actor)); }
 
-  // A text argument: kept for rendering, folded into the fingerprint by content.
+  // A text argument: kept for rendering, folded into the fingerprint by content, now: two of them in one
+  // argument list would leave their order to the compiler.
   std::uint64_t text(std::string_view value);
 
   TraceId last_id() const { return last_id_; }

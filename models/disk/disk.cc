@@ -184,9 +184,13 @@ void Disk::complete(DiskRequest& request) {
   const BlockStatus status = request.fate.status;
   if (!status.ok()) ++stats_.errors;
   Bio& bio = *request.bio;
-  scheduler_.trace().emit_caused(kDiskComplete, actor_, request.submit, op_text(request.op),
-                                 request.range.begin, request.range.count(),
-                                 status_text(status.code), status.injected);
+  // One after the other: a text is folded into the fingerprint when it is asked for, and the order of
+  // arguments is the compiler's.
+  const std::uint64_t status_word = status_text(status.code);
+  const std::uint64_t op_word = op_text(request.op);
+  scheduler_.trace().emit_caused(kDiskComplete, actor_, request.submit, op_word,
+                                 request.range.begin, request.range.count(), status_word,
+                                 status.injected);
   (request.before != nullptr ? request.before->after : first_) = request.after;
   (request.after != nullptr ? request.after->before : last_) = request.before;
   --in_flight_;

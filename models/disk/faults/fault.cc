@@ -71,10 +71,11 @@ void Fault::inject(BlockStatus::Code code, const FaultSubject& subject, Fate& fa
 }
 
 void Fault::trace(const FaultSubject& subject, FaultContext& context, std::uint64_t detail) {
-  context.trace.emit_caused(kDiskFault, context.disk, subject.submit,
-                            context.trace.text(fault_kind_name(options_.kind)),
-                            context.trace.text(op_name(subject.op)), subject.range.begin,
-                            subject.range.count(), detail);
+  // One after the other: see Disk::complete().
+  const std::uint64_t op_word = context.trace.text(op_name(subject.op));
+  const std::uint64_t fault_word = context.trace.text(fault_kind_name(options_.kind));
+  context.trace.emit_caused(kDiskFault, context.disk, subject.submit, fault_word, op_word,
+                            subject.range.begin, subject.range.count(), detail);
 }
 
 }  // namespace dmsim
