@@ -62,8 +62,6 @@ enum class FaultKind : std::uint8_t {
   kMisdirectedWrite, // a write lands at another sector
 };
 
-enum class FaultTarget : std::uint8_t { kAny, kReads, kWrites, kFlushes };
-
 struct FaultOptions {
   std::string disk;
   FaultKind kind = FaultKind::kReadError;

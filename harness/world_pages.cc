@@ -1,0 +1,154 @@
+// What a world knows of the contents of its mapped devices: what each held at first boot, read from the
+// disks by the plan's tables, and which pages may be something else by now, so that after a power cut
+// nothing needs to be read whose content is known already.
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "harness/world.h"
+
+namespace dmsim {
+
+// Tables as every life boots them, whatever an administrator does later.
+TableOf World::plan_tables() const {
+  return [this](std::string_view name) -> std::optional<std::string> {
+    for (const DevicePlan& plan : plan_.devices) {
+      if (plan.name == name) return plan.table;
+    }
+    return std::nullopt;
+  };
+}
+
+// The content at boot of each page, gathered from the disks that hold it by the plan's tables.
+Reference* World::make_reference(std::string_view device) {
+  if (!judge_.compares_contents()) return nullptr;
+  auto extents = std::make_shared<std::vector<Extent>>(resolve_copies(device, plan_tables()));
+  if (const Disk* itself = disk(device); itself != nullptr) {
+    extents->push_back({{0, itself->sectors()}, {{std::string(device), 0}}});
+  }
+  if (extents->empty()) return nullptr;
+  const std::uint64_t sectors = extents->back().range.end;
+  const auto initial = [this, extents](std::uint64_t page) {
+    const Sector first = page * kPageSectors;
+    std::byte* bytes = nullptr;
+    PageRef made;
+    for (const Extent& extent : *extents) {
+      const SectorRange part = extent.range.intersection({first, first + kPageSectors});
+      if (part.empty()) continue;
+      const Image* image = nullptr;
+      for (std::size_t i = 0; !extent.copies.empty() && i < disks_.size(); ++i) {
+        if (disks_[i]->name() == extent.copies[0].disk) image = &first_media_[i];
+      }
+      const Sector there =
+          image == nullptr ? 0 : extent.copies[0].begin + (part.begin - extent.range.begin);
+      if (image != nullptr && part.count() == kPageSectors && there % kPageSectors == 0) {
+        return image->page(there / kPageSectors);
+      }
+      if (bytes == nullptr) {
+        made = scratch_.make(&bytes);
+        std::memset(bytes, 0, kPageBytes);
+      }
+      if (image == nullptr) continue;
+      image->read({there, there + part.count()},
+                  {bytes + (part.begin - first) * kSectorBytes, part.count() * kSectorBytes});
+    }
+    if (!made) {
+      made = scratch_.make(&bytes);
+      std::memset(bytes, 0, kPageBytes);
+    }
+    return made;
+  };
+  auto& reference = own_references_[std::string(device)];
+  reference = std::make_unique<Reference>(sectors, initial);
+  return reference.get();
+}
+
+// The pages that the copy's disk has stored otherwise since `seen`, if they really are something else.
+void World::update(ChangedPages& changed) const {
+  const Image& media = disks_[changed.disk]->media();
+  const Reference* reference = this->reference(changed.device);
+  const Extent& extent = changed.extent;
+  const bool aligned =
+      extent.range.begin % kPageSectors == 0 && changed.begin % kPageSectors == 0;
+  const std::uint64_t first = changed.begin / kPageSectors;
+  const std::uint64_t end =
+      (changed.begin + extent.range.count() + kPageSectors - 1) / kPageSectors;
+  // Whether a page is known to be what it was depends on what the media hold, not on when it was asked.
+  const auto is_changed = [&](std::uint64_t page) {
+    if (!aligned) return media.written(page);
+    const std::uint64_t here =
+        extent.range.begin / kPageSectors + (page - first);
+    return !equal_bytes(media.page(page), reference->initial_page(here));
+  };
+  media.for_each_difference(changed.seen, [&](std::uint64_t page) {
+    if (page < first || page >= end) return;
+    const auto place = std::lower_bound(changed.disk_pages.begin(), changed.disk_pages.end(), page);
+    const bool known = place != changed.disk_pages.end() && *place == page;
+    if (is_changed(page) == known) return;
+    if (known) {
+      changed.disk_pages.erase(place);
+    } else {
+      changed.disk_pages.insert(place, page);
+    }
+  });
+  changed.seen = media;
+}
+
+// The pages of the device that lie, at least in part, in a changed page of the copy.
+void World::add_device_pages(const ChangedPages& changed, std::vector<std::uint64_t>* pages) {
+  const Extent& extent = changed.extent;
+  for (const std::uint64_t page : changed.disk_pages) {
+    const Sector there = std::max(page * kPageSectors, changed.begin);
+    const Sector last =
+        std::min((page + 1) * kPageSectors, changed.begin + extent.range.count()) - 1;
+    const std::uint64_t here = (extent.range.begin + (there - changed.begin)) / kPageSectors;
+    const std::uint64_t to = (extent.range.begin + (last - changed.begin)) / kPageSectors;
+    for (std::uint64_t each = here; each <= to; ++each) pages->push_back(each);
+  }
+}
+
+// A first life starts from what its disks held, for each device from its first use on; a later life from
+// what was known of the one before.
+std::vector<World::ChangedPages>& World::changed_pages() {
+  if (before_ != nullptr) {
+    if (changed_devices_ == 0) {
+      changed_pages_ = before_->changed_pages_;
+      changed_devices_ = 1;
+    }
+    return changed_pages_;
+  }
+  for (; changed_devices_ < used_devices_.size(); ++changed_devices_) {
+    const std::string& device = used_devices_[changed_devices_];
+    if (reference(device) == nullptr) continue;
+    for (const Extent& extent : resolve_copies(device, plan_tables())) {
+      for (const Extent::Copy& copy : extent.copies) {
+        for (std::size_t i = 0; i < disks_.size(); ++i) {
+          if (disks_[i]->name() != copy.disk) continue;
+          const Image pristine(disks_[i]->media().pristine(), workshop_.disks().images);
+          changed_pages_.push_back({device, i, extent, copy.begin, pristine, {}});
+        }
+      }
+    }
+  }
+  return changed_pages_;
+}
+
+void World::note_changed_pages() {
+  for (ChangedPages& changed : changed_pages()) update(changed);
+}
+
+std::vector<std::uint64_t> World::unknown_pages(std::string_view device) {
+  const Reference* reference = this->reference(device);
+  std::vector<std::uint64_t> pages = reference->touched_pages();
+  for (ChangedPages& changed : changed_pages()) {
+    if (changed.device != device) continue;
+    update(changed);
+    add_device_pages(changed, &pages);
+  }
+  std::sort(pages.begin(), pages.end());
+  pages.erase(std::unique(pages.begin(), pages.end()), pages.end());
+  const std::uint64_t end = (reference->sectors() + kPageSectors - 1) / kPageSectors;
+  while (!pages.empty() && pages.back() >= end) pages.pop_back();
+  return pages;
+}
+}  // namespace dmsim
