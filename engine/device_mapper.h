@@ -5,7 +5,9 @@
 // Errors are Linux's errno values, with the engine's own explanation where it has one.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -66,6 +68,37 @@ class MirrorView {
   virtual std::uint64_t bytes_copied() const { return 0; }
 };
 
+// What a clone target claims about itself, for oracles. Never used by the engine.
+class CloneView {
+ public:
+  // Copies `count` sectors from `first` of the metadata device to `out`.
+  using ReadMetadata = std::function<void(Sector first, std::uint32_t count, std::byte* out)>;
+  virtual ~CloneView() = default;
+  virtual Sector begin() const = 0;  // of the target in its device
+  virtual std::uint64_t sectors() const = 0;
+  virtual std::uint32_t region_sectors() const = 0;
+  virtual std::uint64_t region_count() const = 0;
+  virtual std::string metadata_device() const = 0;
+  virtual std::string destination_device() const = 0;
+  virtual std::string source_device() const = 0;
+  // The region is read from the destination now: copied, overwritten or discarded.
+  virtual bool hydrated(std::uint64_t region) const = 0;
+  // Grows whenever hydrated() of some region may have changed.
+  virtual std::uint64_t claim_generation() const = 0;
+  // The regions that an activation from this content of the metadata device would take for hydrated.
+  // Failure, in words: it would be refused.
+  virtual Result<std::vector<bool>, std::string> hydrated_by(const ReadMetadata& metadata) const = 0;
+};
+
+// Something that went wrong inside an engine and is nobody's answer: a BUG, a WARN, a sleep in
+// interrupt context, memory used after it was freed.
+struct EngineTrouble {
+  std::string kind;    // "BUG", "WARN", "use after free"
+  std::string where;   // "drivers/md/dm-raid1.c:612"
+  std::string what;    // in the engine's own words
+  bool fatal = false;  // who ran into it does not run on
+};
+
 class DeviceMapper {
  public:
   virtual ~DeviceMapper() = default;
@@ -99,6 +132,16 @@ class DeviceMapper {
   virtual std::uint64_t table_generation() const = 0;
   // Mirror targets of the live table, for oracles; valid until the table goes. Empty: none.
   virtual std::vector<const MirrorView*> mirrors(std::string_view device) = 0;
+  // Clone targets of the live table, likewise.
+  virtual std::vector<const CloneView*> clones(std::string_view device) {
+    (void)device;
+    return {};
+  }
+  // What went wrong inside the engine so far, oldest first; only ever grows.
+  virtual const std::vector<EngineTrouble>& troubles() const {
+    static const std::vector<EngineTrouble> kNone;
+    return kNone;
+  }
   // Bios that entered mapped devices and have not ended.
   virtual std::uint64_t bios_in_flight() const = 0;
   // In words, every resource that is not back at its baseline although nothing is under way

@@ -133,6 +133,8 @@ class Target {
   }
   // For oracles; null for anything but a mirror.
   virtual const MirrorView* mirror_view() const { return nullptr; }
+  // Likewise, for anything but a clone.
+  virtual const CloneView* clone_view() const { return nullptr; }
   virtual void list_leaks(std::vector<std::string>& out) const { (void)out; }
 
  protected:

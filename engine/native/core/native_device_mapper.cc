@@ -255,6 +255,16 @@ std::vector<const MirrorView*> NativeDeviceMapper::mirrors(std::string_view devi
   return out;
 }
 
+std::vector<const CloneView*> NativeDeviceMapper::clones(std::string_view device) {
+  std::vector<const CloneView*> out;
+  const MappedDevice* const found = find_mapped(device);
+  if (found == nullptr || found->live() == nullptr) return out;
+  for (const auto& target : found->live()->targets()) {
+    if (const CloneView* view = target->clone_view()) out.push_back(view);
+  }
+  return out;
+}
+
 std::vector<std::string> NativeDeviceMapper::leaks() {
   std::vector<std::string> out;
   if (context_.bios_in_flight > 0) return out;

@@ -41,6 +41,7 @@ class NativeDeviceMapper final : public DeviceMapper, private LowerDevices {
   void set_freezer(std::string_view device, Freezer* freezer) override;
   std::uint64_t table_generation() const override { return context_.table_generation; }
   std::vector<const MirrorView*> mirrors(std::string_view device) override;
+  std::vector<const CloneView*> clones(std::string_view device) override;
   std::uint64_t bios_in_flight() const override { return context_.bios_in_flight; }
   std::vector<std::string> leaks() override;
 
