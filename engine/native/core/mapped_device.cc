@@ -7,7 +7,7 @@
 #include <cerrno>
 
 #include "base/reached.h"
-#include "engine/native/core/core_trace.h"
+#include "engine/dm_trace.h"
 
 namespace dmsim::native {
 namespace {

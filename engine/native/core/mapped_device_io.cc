@@ -6,7 +6,7 @@
 #include <algorithm>
 
 #include "base/reached.h"
-#include "engine/native/core/core_trace.h"
+#include "engine/dm_trace.h"
 #include "engine/native/core/mapped_device.h"
 
 namespace dmsim::native {

@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "base/reached.h"
-#include "engine/native/core/core_trace.h"
+#include "engine/dm_trace.h"
 #include "engine/native/core/simple_targets.h"
 #include "engine/native/core/table_text.h"
 

@@ -1,11 +1,12 @@
-// The kinds of trace events that dm core emits. The actor column is the mapped device, except for the
-// verbs (dm.create .. dm.message), where it is whoever called and the device is the first argument.
+// The kinds of trace events that dm core emits, whichever engine it belongs to. The actor column is the
+// mapped device, except for the verbs (dm.create .. dm.message), where it is whoever called and the
+// device is the first argument.
 #pragma once
 
 #include "block/bio.h"
 #include "sim/trace.h"
 
-namespace dmsim::native {
+namespace dmsim {
 
 inline constexpr TraceArg kDeviceArg{"device", ArgForm::kActor};
 inline constexpr TraceArg kErrnoArg{"errno", ArgForm::kNumber};  // 0: success
@@ -34,4 +35,4 @@ inline constexpr TraceKind kDmDefer{"dm.defer", {{kOpArg, {"sector"}, {"count"}}
 inline constexpr TraceKind kDmRequeue{"dm.requeue", {{kOpArg, {"sector"}, {"count"}}}};
 inline constexpr TraceKind kDmEvent{"dm.event", {{{"number"}}}};
 
-}  // namespace dmsim::native
+}  // namespace dmsim
