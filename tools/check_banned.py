@@ -9,11 +9,9 @@ no absolute path of one machine in any committed file. cli/, bench/ and tools/ m
 and start threads. The rules are heuristics over text: EXEMPT lists, with the reason, the places where
 one of them is right to be broken.
 """
-import os
 import re
-import sys
-import tempfile
 
+import self_test
 from source_files import blanked, read, source_files
 
 FREE_ROOMS = ("cli/", "bench/", "tools/")
@@ -107,54 +105,33 @@ def check(top):
     return problems
 
 
-def self_test():
-    # (path, text, the rule that must speak; None: none may)
-    cases = [
-        ("sim/a.cc", "std::uniform_int_distribution<int> d;", "std distribution"),
-        ("bench/a.cc", "std::normal_distribution<> d;", "std distribution"),
-        ("sim/b.cc", "std::shuffle(v.begin(), v.end(), g);", "std::shuffle"),
-        ("sim/c.cc", "int f() { const int x = rand(); }", "random device"),
-        ("sim/c2.cc", "RandomChoices random(7);", None),
-        ("sim/d.cc", "auto t = std::chrono::steady_clock::now();", "wall clock"),
-        ("cli/d.cc", "void f() { auto t = std::chrono::steady_clock::now(); }", None),
-        ("sim/e.cc", "void f() { long t = time(nullptr); }", "wall clock"),
-        ("sim/f.cc", "void f() { std::thread t; }", "thread"),
-        ("sim/g.cc", "void f() { try { g(); } catch (...) { } }", "catch"),
-        ("sim/h.cc", "std::unordered_map<int, int> m_;\nvoid f() { for (auto& x : m_) g(x); }", "unordered"),
-        ("sim/i.cc", "void f(std::unordered_set<int> s) { g(s.begin()); }", "unordered"),
-        ("sim/j.cc", "void f() {\n  static int counter = 0;\n}", "mutable global"),
-        ("sim/k.cc", "namespace {\nint counter = 0;\n}", "mutable global"),
-        ("sim/l.cc", "std::vector<int> all;\n", "mutable global"),
-        ("sim/m.cc", "constexpr int kAll = 3;\nconst char* const kName = \"x\";\n"
-                     "void f() {\n  static constexpr int kTwo = 2;\n}", None),
-        ("sim/n.cc", "// A shuffle by std::shuffle, rand() and time(0) would be wrong.\n", None),
-        ("sim/o.cc", "std::map<Fiber*, int> by_fiber;", "ordering by pointer"),
-        ("sim/p.cc", "// TO" + "DO: later\n", "open end"),
-        ("docs/q.md", "see /wo" + "rk/shared/x\n", "path of one machine"),
-        ("docs/r.md", "see docs/work/x, ./work\n", None),
-        ("sim/s.h", "class A {\n  static int f(int x);\n  static bool less(A a, A b) { return true; }\n};", None),
-        ("sim/t.cc", "thread_local int depth;", "thread_local"),
-    ]
-    with tempfile.TemporaryDirectory() as top:
-        for path, text, _ in cases:
-            os.makedirs(os.path.dirname(os.path.join(top, path)), exist_ok=True)
-            with open(os.path.join(top, path), "w") as file:
-                file.write(text)
-        problems = check(top)
-    wrong = 0
-    for path, text, rule in cases:
-        found = [p for p in problems if p.startswith(path + ":")]
-        fine = not found if rule is None else any(rule in p for p in found)
-        if not fine:
-            print(f"{path}: {text!r}: expected {rule!r}, found {found}")
-            wrong += 1
-    print(f"{len(cases) - wrong} passed, {wrong} failed")
-    return wrong
-
+# (path, text, the rule that must speak; None: none may)
+CASES = [
+    ("sim/a.cc", "std::uniform_int_distribution<int> d;", "std distribution"),
+    ("bench/a.cc", "std::normal_distribution<> d;", "std distribution"),
+    ("sim/b.cc", "std::shuffle(v.begin(), v.end(), g);", "std::shuffle"),
+    ("sim/c.cc", "int f() { const int x = rand(); }", "random device"),
+    ("sim/c2.cc", "RandomChoices random(7);", None),
+    ("sim/d.cc", "auto t = std::chrono::steady_clock::now();", "wall clock"),
+    ("cli/d.cc", "void f() { auto t = std::chrono::steady_clock::now(); }", None),
+    ("sim/e.cc", "void f() { long t = time(nullptr); }", "wall clock"),
+    ("sim/f.cc", "void f() { std::thread t; }", "thread"),
+    ("sim/g.cc", "void f() { try { g(); } catch (...) { } }", "catch"),
+    ("sim/h.cc", "std::unordered_map<int, int> m_;\nvoid f() { for (auto& x : m_) g(x); }", "unordered"),
+    ("sim/i.cc", "void f(std::unordered_set<int> s) { g(s.begin()); }", "unordered"),
+    ("sim/j.cc", "void f() {\n  static int counter = 0;\n}", "mutable global"),
+    ("sim/k.cc", "namespace {\nint counter = 0;\n}", "mutable global"),
+    ("sim/l.cc", "std::vector<int> all;\n", "mutable global"),
+    ("sim/m.cc", "constexpr int kAll = 3;\nconst char* const kName = \"x\";\n"
+                 "void f() {\n  static constexpr int kTwo = 2;\n}", None),
+    ("sim/n.cc", "// A shuffle by std::shuffle, rand() and time(0) would be wrong.\n", None),
+    ("sim/o.cc", "std::map<Fiber*, int> by_fiber;", "ordering by pointer"),
+    ("sim/p.cc", "// TO" + "DO: later\n", "open end"),
+    ("docs/q.md", "see /wo" + "rk/shared/x\n", "path of one machine"),
+    ("docs/r.md", "see docs/work/x, ./work\n", None),
+    ("sim/s.h", "class A {\n  static int f(int x);\n  static bool less(A a, A b) { return true; }\n};", None),
+    ("sim/t.cc", "thread_local int depth;", "thread_local"),
+]
 
 if __name__ == "__main__":
-    if sys.argv[1:] == ["--self-test"]:
-        sys.exit(1 if self_test() else 0)
-    found = check(sys.argv[1] if len(sys.argv) > 1 else ".")
-    print("\n".join(found) if found else "nothing banned is used")
-    sys.exit(1 if found else 0)
+    self_test.main(check, CASES, "nothing banned is used")

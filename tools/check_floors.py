@@ -12,8 +12,8 @@ is relative to its own folder.
 import os
 import re
 import sys
-import tempfile
 
+import self_test
 from source_files import read, source_files
 
 # (what a test file's path starts with, what it may include besides): a mapped device is only worth
@@ -85,53 +85,28 @@ def check(top):
     return problems
 
 
-def self_test():
-    table_text = ("| `base/` | - | x |\n| `sim/` | base | x |\n| `block/` | base | x |\n"
-                  "| `models/` | block sim base | x |\n| `engine/` | block sim base | x |\n"
-                  "| `harness/` | models engine block sim base | x |\n"
-                  "| `scenarios/` | harness and below | x |\n| `cli/` | all | x |\n")
-    # path -> (line, a piece of the complaint; None: no complaint)
-    cases = {
-        "sim/a.cc": ('#include "block/b.h"', "sim/ may not include block/"),
-        "block/a.cc": ('#include "base/b.h"', None),
-        "models/a.cc": ('#include "engine/e.h"', "models/ may not include engine/"),
-        "models/a_test.cc": ('#include "engine/e.h"', "models/ may not include engine/"),
-        "engine/native/a.cc": ('#include "models/m.h"', "engine/ may not include models/"),
-        "engine/native/a_test.cc": ('#include "models/m.h"', None),
-        "engine/linux/a.cc": ('#include "engine/native/n.h"', "never include each other"),
-        "engine/native/n.h": ('#include "engine/linux/a.cc"', "never include each other"),
-        "scenarios/a.cc": ('#include "sim/a.cc"', None),
-        "harness/a.cc": ('#include "cli/c.h"', "harness/ may not include cli/"),
-        "cli/a.cc": ('#include "scenarios/a.cc"', None),
-        "base/a.cc": ('#include "b.h"', "is no path from the top"),
-        "attic/a.cc": ("", "lies in no room"),
-    }
-    plain = ["base/b.h", "block/b.h", "engine/e.h", "models/m.h", "cli/c.h"]
-    with tempfile.TemporaryDirectory() as top:
-        def put(path, text):
-            os.makedirs(os.path.dirname(os.path.join(top, path)), exist_ok=True)
-            with open(os.path.join(top, path), "w") as file:
-                file.write(text)
-        put("docs/ARCHITECTURE.md", table_text)
-        for path in plain:
-            put(path, "#pragma once\n")
-        for path, (line, _) in cases.items():
-            put(path, line + "\n")
-        problems = check(top)
-    wrong = 0
-    for path, (line, expected) in cases.items():
-        found = [p for p in problems if p.startswith(path + ":")]
-        fine = not found if expected is None else any(expected in p for p in found)
-        if not fine:
-            print(f"{path} with {line!r}: expected {expected!r}, found {found}")
-            wrong += 1
-    print(f"{len(cases) - wrong} passed, {wrong} failed")
-    return wrong
-
+TABLE = ("| `base/` | - | x |\n| `sim/` | base | x |\n| `block/` | base | x |\n"
+         "| `models/` | block sim base | x |\n| `engine/` | block sim base | x |\n"
+         "| `harness/` | models engine block sim base | x |\n"
+         "| `scenarios/` | harness and below | x |\n| `cli/` | all | x |\n")
+OTHERS = [("docs/ARCHITECTURE.md", TABLE)] + [
+    (path, "#pragma once\n")
+    for path in ("base/b.h", "block/b.h", "engine/e.h", "models/m.h", "cli/c.h")]
+CASES = [
+    ("sim/a.cc", '#include "block/b.h"', "sim/ may not include block/"),
+    ("block/a.cc", '#include "base/b.h"', None),
+    ("models/a.cc", '#include "engine/e.h"', "models/ may not include engine/"),
+    ("models/a_test.cc", '#include "engine/e.h"', "models/ may not include engine/"),
+    ("engine/native/a.cc", '#include "models/m.h"', "engine/ may not include models/"),
+    ("engine/native/a_test.cc", '#include "models/m.h"', None),
+    ("engine/linux/a.cc", '#include "engine/native/n.h"', "never include each other"),
+    ("engine/native/n.h", '#include "engine/linux/a.cc"', "never include each other"),
+    ("scenarios/a.cc", '#include "sim/a.cc"', None),
+    ("harness/a.cc", '#include "cli/c.h"', "harness/ may not include cli/"),
+    ("cli/a.cc", '#include "scenarios/a.cc"', None),
+    ("base/a.cc", '#include "b.h"', "is no path from the top"),
+    ("attic/a.cc", "", "lies in no room"),
+]
 
 if __name__ == "__main__":
-    if sys.argv[1:] == ["--self-test"]:
-        sys.exit(1 if self_test() else 0)
-    found = check(sys.argv[1] if len(sys.argv) > 1 else ".")
-    print("\n".join(found) if found else "every include stays within its floor")
-    sys.exit(1 if found else 0)
+    self_test.main(check, CASES, "every include stays within its floor", OTHERS)

@@ -10,9 +10,8 @@ something.
 """
 import os
 import re
-import sys
-import tempfile
 
+import self_test
 from source_files import blanked, read, source_files
 
 LONGEST = 120
@@ -101,42 +100,21 @@ def check(top):
     return problems
 
 
-def self_test():
-    cases = [
-        ("sim/a.h", "int f();\n", "no #pragma once"),
-        ("sim/b.h", "#pragma once\nusing namespace std;\n", "using namespace"),
-        ("sim/c.cc", "int f();  \n", "blanks at the end"),
-        ("sim/d.cc", "\tint f();\n", "a tab"),
-        ("sim/e.cc", "int f();", "one newline"),
-        ("sim/f.cc", "// " + "x" * 130 + "\n", "columns"),
-        ("sim/a.cc", '#include <vector>\n#include "sim/a.h"\n', "first"),
-        ("sim/g_test.cc", "TEST(A, OneStep2) {\n  EXPECT_EQ(1, 1);\n}\n", "no sentence"),
-        ("sim/h_test.cc", "TEST(A, it_does_a_thing) {\n  f();\n}\n", "asserts nothing"),
-        ("sim/i_test.cc", "TEST(A, it_does_a_thing) {\n  EXPECT_EQ(f(), 1);\n}\n", None),
-        ("sim/k_test.cc", "void holds(int x) {\n  EXPECT_EQ(x, 1);\n}\n"
-                          "TEST(A, it_does_a_thing) {\n  holds(1);\n}\n", None),
-        ("sim/j.h", "#pragma once\n" + "int f();\n" * 70, "no opening comment"),
-    ]
-    with tempfile.TemporaryDirectory() as top:
-        for path, text, _ in cases:
-            os.makedirs(os.path.dirname(os.path.join(top, path)), exist_ok=True)
-            with open(os.path.join(top, path), "w") as file:
-                file.write(text)
-        problems = check(top)
-    wrong = 0
-    for path, text, rule in cases:
-        found = [p for p in problems if p.startswith(path + ":")]
-        fine = not found if rule is None else any(rule in p for p in found)
-        if not fine:
-            print(f"{path}: expected {rule!r}, found {found}")
-            wrong += 1
-    print(f"{len(cases) - wrong} passed, {wrong} failed")
-    return wrong
-
+CASES = [
+    ("sim/a.h", "int f();\n", "no #pragma once"),
+    ("sim/b.h", "#pragma once\nusing namespace std;\n", "using namespace"),
+    ("sim/c.cc", "int f();  \n", "blanks at the end"),
+    ("sim/d.cc", "\tint f();\n", "a tab"),
+    ("sim/e.cc", "int f();", "one newline"),
+    ("sim/f.cc", "// " + "x" * 130 + "\n", "columns"),
+    ("sim/a.cc", '#include <vector>\n#include "sim/a.h"\n', "first"),
+    ("sim/g_test.cc", "TEST(A, OneStep2) {\n  EXPECT_EQ(1, 1);\n}\n", "no sentence"),
+    ("sim/h_test.cc", "TEST(A, it_does_a_thing) {\n  f();\n}\n", "asserts nothing"),
+    ("sim/i_test.cc", "TEST(A, it_does_a_thing) {\n  EXPECT_EQ(f(), 1);\n}\n", None),
+    ("sim/k_test.cc", "void holds(int x) {\n  EXPECT_EQ(x, 1);\n}\n"
+                      "TEST(A, it_does_a_thing) {\n  holds(1);\n}\n", None),
+    ("sim/j.h", "#pragma once\n" + "int f();\n" * 70, "no opening comment"),
+]
 
 if __name__ == "__main__":
-    if sys.argv[1:] == ["--self-test"]:
-        sys.exit(1 if self_test() else 0)
-    found = check(sys.argv[1] if len(sys.argv) > 1 else ".")
-    print("\n".join(found) if found else "every file is in order")
-    sys.exit(1 if found else 0)
+    self_test.main(check, CASES, "every file is in order")
