@@ -88,6 +88,8 @@ class CloneView {
   // The regions that an activation from this content of the metadata device would take for hydrated.
   // Failure, in words: it would be refused.
   virtual Result<std::vector<bool>, std::string> hydrated_by(const ReadMetadata& metadata) const = 0;
+  // Nothing is left to be done by itself: no copy, no commit.
+  virtual bool settled() const { return true; }
 };
 
 // Something that went wrong inside an engine and is nobody's answer: a BUG, a WARN, a sleep in

@@ -1,5 +1,7 @@
 #include "engine/native/native_engine.h"
 
+#include "engine/native/clone/clone_switches.h"
+#include "engine/native/clone/clone_target.h"
 #include "engine/native/core/core_switches.h"
 #include "engine/native/core/native_device_mapper.h"
 #include "engine/native/mirror/mirror_switches.h"
@@ -9,7 +11,7 @@ namespace dmsim::native {
 
 std::unique_ptr<DeviceMapper> make_native_engine(const EngineEnvironment& environment,
                                                  const SwitchValues& switches) {
-  const TargetType types[] = {kMirrorType};
+  const TargetType types[] = {kMirrorType, kCloneType};
   return std::make_unique<NativeDeviceMapper>(environment, switches, types);
 }
 
@@ -17,6 +19,7 @@ std::vector<SwitchInfo> native_switches() {
   std::vector<SwitchInfo> out;
   for (const SwitchInfo& info : core_switches()) out.push_back(info);
   for (const SwitchInfo& info : mirror_switches()) out.push_back(info);
+  for (const SwitchInfo& info : clone_switches()) out.push_back(info);
   return out;
 }
 

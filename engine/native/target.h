@@ -59,6 +59,14 @@ struct TargetDevice {
 
 enum class StatusKind : std::uint8_t { kInfo, kTable };
 
+// What the targets of one engine share among themselves, across tables and devices: Linux keeps such
+// things in lists of the module. Goes with the engine, after all targets.
+class SharedState {
+ public:
+  virtual ~SharedState() = default;
+};
+using MakeSharedState = std::unique_ptr<SharedState> (*)(const EngineEnvironment& environment);
+
 // What core offers to a target. Outlives it.
 class TargetHost {
  public:
@@ -82,6 +90,16 @@ class TargetHost {
   }
   virtual Actor device_actor() const = 0;
   virtual const std::string& device_name() const = 0;
+  // The state of that name, made by `make` when it is first asked for.
+  virtual SharedState& shared(std::string_view name, MakeSharedState make) {
+    (void)name, (void)make;
+    UNMODELLED("TargetHost::shared");
+  }
+  // Stops the whole device for another target's sake, out of the administrator's sight, and lets it go
+  // on: new bios are deferred, those inside are waited for, no target is told
+  // (dm_internal_suspend_fast, dm_internal_resume_fast). In a fiber; the same one ends what it began.
+  virtual void internal_suspend() { UNMODELLED("TargetHost::internal_suspend"); }
+  virtual void internal_resume() { UNMODELLED("TargetHost::internal_resume"); }
 
  protected:
   ~TargetHost() = default;
@@ -109,6 +127,13 @@ class Target {
   // Longest piece a bio is split into, and the boundary it must not cross, in sectors from begin();
   // 0: no limit (max_io_len).
   virtual std::uint32_t split_sectors() const { return 0; }
+  // True: split_sectors() is not asked once for all, but split_sectors_for() of every bio, discards
+  // included. Asked when the table is made.
+  virtual bool split_varies() const { return false; }
+  virtual std::uint32_t split_sectors_for(Op op) const {
+    (void)op;
+    return split_sectors();
+  }
 
   // The data devices and which part of them is used: limits are stacked over these and checked
   // against their sizes. Logs and other metadata devices do not belong here. Empty: the target does not
@@ -119,11 +144,19 @@ class Target {
   // BlockLimits::stable_writes for the mapped device, whatever the lower devices say.
   virtual bool stable_writes() const { return false; }
 
+  // The target has something of its own to do at a flush, or to make of a discard, whatever the devices below
+  // it can (flush_supported, discards_supported).
+  virtual bool flush_supported() const { return false; }
+  virtual bool discards_supported() const { return false; }
+
   virtual void presuspend() {}
   virtual void presuspend_undo() {}
   virtual void postsuspend() {}
   virtual DmResult<> preresume() { return Done{}; }
   virtual void resume() {}
+  // The target is about to be destroyed, in a fiber, and may block: what is still under way on behalf of
+  // other devices is waited for here. Not called when a world ends, nor for a table that was refused.
+  virtual void before_destroy() {}
 
   // What follows "START LENGTH TYPE " in status and table lines.
   virtual std::string status(StatusKind kind) = 0;

@@ -90,7 +90,8 @@ DmResult<> Table::add_target(const TableLine& line, std::span<const TargetType> 
   const Target& made = **target;
   CHECK(made.begin() == line.begin && made.length() == line.length, made.type());
   rows_.push_back({line.begin, line.begin + line.length, target->get(), kNoLimit,
-                   made.split_sectors(), made.flush_bios(), made.discard_bios()});
+                   made.split_sectors(), made.split_varies(), made.flush_bios(),
+                   made.discard_bios()});
   targets_.push_back(std::move(*target));
   opened_by_row_.push_back(std::move(opening_));
   return Done{};
@@ -130,7 +131,9 @@ DmResult<BlockLimits> Table::row_limits(std::size_t row, bool* discard) const {
       if (auto checked = check_area(area, limits); !checked) return Failure{checked.error()};
     }
   }
-  *discard = rows_[row].discard_bios > 0 && !devices.empty() && limits.discard;
+  *discard = rows_[row].discard_bios > 0 &&
+             (targets_[row]->discards_supported() || (!devices.empty() && limits.discard));
+  if (targets_[row]->flush_supported()) limits.volatile_cache = true;
   if (rows_[row].flush_bios == 0) limits.volatile_cache = false;
   if (targets_[row]->stable_writes()) limits.stable_writes = true;
   return limits;
@@ -186,6 +189,10 @@ DmResult<> Table::resume() {
   return Done{};
 }
 
+void Table::before_destroy() {
+  for (auto& target : targets_) target->before_destroy();
+}
+
 std::string Table::describe(StatusKind kind) const {
   std::string out;
   for (const auto& target : targets_) {
@@ -228,5 +235,15 @@ void Table::finish(TargetBio& bio, BlockStatus status) { device_.finish_clone(bi
 void Table::submit(TargetBio& bio) { device_.submit_clone(bio); }
 Actor Table::device_actor() const { return device_.actor(); }
 const std::string& Table::device_name() const { return device_.name(); }
+void Table::internal_suspend() { device_.internal_suspend(); }
+void Table::internal_resume() { device_.internal_resume(); }
+
+SharedState& Table::shared(std::string_view name, MakeSharedState make) {
+  for (auto& [known, state] : context_.shared) {
+    if (known == name) return *state;
+  }
+  context_.shared.emplace_back(std::string(name), make(context_.environment));
+  return *context_.shared.back().second;
+}
 
 }  // namespace dmsim::native
