@@ -9,6 +9,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/device_mapper.h"
@@ -113,6 +115,8 @@ struct CoreContext {
   SlabPool<TargetBio> clones;       // beyond the embedded ones
   std::uint64_t bios_in_flight = 0;
   std::uint64_t table_generation = 0;  // grows whenever a live table comes or goes
+  // What targets share, by name; goes when no target is left.
+  std::vector<std::pair<std::string, std::unique_ptr<SharedState>>> shared;
 };
 
 }  // namespace dmsim::native

@@ -136,6 +136,26 @@ DmResult<> MappedDevice::resume() {
   return Done{};
 }
 
+void MappedDevice::internal_suspend() {
+  ++holders_;
+  suspend_lock_.lock();
+  if (suspended_) return;
+  blocked_ = true;
+  wait_for_readers();
+  wait_until(worker_queue_, [this] { return !worker_runs_; });
+  wait_until(drain_queue_, [this] { return pending_ == 0; });
+}
+
+void MappedDevice::internal_resume() {
+  CHECK(suspend_lock_.locked(), name_);
+  if (!suspended_) {
+    blocked_ = false;
+    kick_worker();
+  }
+  suspend_lock_.unlock();
+  if (--holders_ == 0) holder_queue_.wake_all();
+}
+
 DmResult<std::unique_ptr<Table>> MappedDevice::swap_table(std::unique_ptr<Table>& table) {
   const MutexGuard guard(suspend_lock_);
   if (!suspended_) return failed(EINVAL);
@@ -164,6 +184,8 @@ void MappedDevice::destroy() {
   wait_until(holder_queue_, [this] { return holders_ == 0; });
   wait_until(worker_queue_, [this] { return !worker_runs_; });
   wait_for_readers();
+  if (inactive_) inactive_->before_destroy();
+  if (live_) live_->before_destroy();
   drop_tables();
 }
 

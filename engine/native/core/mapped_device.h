@@ -10,7 +10,7 @@
 // time: the suspend lock.
 //
 // Not modelled: more than one CPU (so SRCU becomes a count of fibers inside), zoned devices, request-
-// based targets, internal suspend, deferred remove, polled I/O. A part that is pushed back is pushed
+// based targets, nested internal suspends, deferred remove, polled I/O. A part that is pushed back is pushed
 // back where it ends, not by way of a work item of its own.
 #pragma once
 
@@ -41,6 +41,10 @@ class MappedDevice final : public BlockDevice {
   // holds the device (hold()).
   DmResult<> suspend(SuspendOptions options);
   DmResult<> resume();
+  // For a target of another device: blocks and drains bios, without a word to the targets, and holds the
+  // suspend lock until internal_resume().
+  void internal_suspend();
+  void internal_resume();
   // Makes `table` live; the device must be suspended (EINVAL). The old live table, or null. On failure
   // `table` is left with the caller.
   DmResult<std::unique_ptr<Table>> swap_table(std::unique_ptr<Table>& table);

@@ -104,10 +104,12 @@ Io* MappedDevice::map_part(Io& part) {
 
 std::uint32_t MappedDevice::piece_length(const Io& part, const Table::Row& row) const {
   std::uint64_t length = std::min<std::uint64_t>(part.sectors, row.end - part.begin());
-  // Discards keep to the target's own ends only: no target's split length applies to them.
-  if (row.split_sectors > 0 && part.bio->op != Op::kDiscard) {
+  // Discards keep to the target's own ends, unless it splits each kind of bio in its own way.
+  std::uint32_t split = part.bio->op == Op::kDiscard ? 0 : row.split_sectors;
+  if (row.split_varies) split = row.target->split_sectors_for(part.bio->op);
+  if (split > 0) {
     const std::uint64_t offset = part.begin() - row.begin;
-    length = std::min(length, row.split_sectors - offset % row.split_sectors);
+    length = std::min(length, split - offset % split);
   }
   return static_cast<std::uint32_t>(std::min<std::uint64_t>(length, row.max_sectors));
 }

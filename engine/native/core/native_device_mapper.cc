@@ -36,7 +36,8 @@ NativeDeviceMapper::NativeDeviceMapper(const EngineEnvironment& environment, Swi
                .ios = {},
                .clones = {},
                .bios_in_flight = 0,
-               .table_generation = 0},
+               .table_generation = 0,
+               .shared = {}},
       switches_(std::move(switches)),
       types_{linear_target_type(), error_target_type(), zero_target_type(), delay_target_type()} {
   for (const TargetType& type : types) {
@@ -107,6 +108,7 @@ DmResult<> NativeDeviceMapper::do_load(MappedDevice& device, std::string_view te
 void NativeDeviceMapper::retire(MappedDevice& device, std::unique_ptr<Table> table) {
   if (!table) return;
   device.wait_for_readers();
+  table->before_destroy();
   table.reset();
 }
 

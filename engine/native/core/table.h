@@ -35,6 +35,7 @@ class Table final : public TargetHost {
     Target* target;
     std::uint32_t max_sectors;    // longest piece that the devices below take; set with the limits
     std::uint32_t split_sectors;  // see Target::split_sectors(); 0: no boundary
+    bool split_varies;            // then the target is asked, not split_sectors
     std::uint32_t flush_bios;
     std::uint32_t discard_bios;
   };
@@ -67,6 +68,7 @@ class Table final : public TargetHost {
   void presuspend_undo();
   void postsuspend();
   DmResult<> resume();
+  void before_destroy();
   // "START LENGTH TYPE STATUS" lines, joined by '\n'.
   std::string describe(StatusKind kind) const;
 
@@ -91,6 +93,9 @@ class Table final : public TargetHost {
   void submit(TargetBio& bio) override;
   Actor device_actor() const override;
   const std::string& device_name() const override;
+  SharedState& shared(std::string_view name, MakeSharedState make) override;
+  void internal_suspend() override;
+  void internal_resume() override;
 
  private:
   struct Opened {
