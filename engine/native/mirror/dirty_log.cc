@@ -196,10 +196,18 @@ bool DiskLog::flush() {
     flush_failed_ = true;
     for (std::uint64_t region = 0; region < region_count(); ++region) put_clean(region, false);
   }
+  if (header_pending_) {
+    REACHED("a log is created after its creation had failed");
+    if (!write_bits_first()) {
+      fail_device("write");
+      return false;
+    }
+  }
   if (!write_header()) {
     fail_device("write");
     return false;
   }
+  header_pending_ = false;
   bool ok = true;
   if (touched_dirtied_) {
     ok = !site_.switches.log_flush_on_dirty || flush_device();

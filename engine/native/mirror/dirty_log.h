@@ -9,6 +9,9 @@
 // bits in the very frames that its header and bitmap are written from, so that what a write carries
 // is what the bits are when the disk samples them, as in Linux.
 //
+// A header vouches for the bits behind it, so where there was none (or another) the bits are made durable
+// before it is written: at resume, and in every flush() until that has succeeded.
+//
 // flush() is where the promises are: data must be durable on every leg before a region may become
 // clean on disk (hence the legs are flushed first), and a region must be dirty on disk before it is
 // written to (hence the log device is flushed when bits were cleared). When the legs cannot be
@@ -164,6 +167,7 @@ class DiskLog final : public DirtyLog {
   std::uint64_t log_sectors_;      // of header and bitmap on the device
   std::vector<Segment> segments_;  // over frames_
   mirror_log::Header header_;
+  bool header_pending_ = false;       // what is on disk may be bits of something else, not yet behind a header
   bool device_failed_ = false;        // status letter D
   bool device_flush_failed_ = false;  // status letter F
   bool failure_injected_ = false;

@@ -72,12 +72,14 @@ bool DiskLog::resume() {
   }
   adopt_header();
   bool ok = true;
-  if (header_ != believed && site_.switches.log_create_bits_first) {
+  header_pending_ = header_ != believed && site_.switches.log_create_bits_first;
+  if (header_pending_) {
     REACHED("a log is created or resized: its bits are made durable before its header");
     ok = write_bits_first();
   }
   ok = ok && write_header();
   if (ok) {
+    header_pending_ = false;
     ok = flush_device();
     if (!ok) device_flush_failed_ = true;
   }

@@ -212,6 +212,27 @@ TEST(DiskLog, a_flush_of_the_log_that_failed_is_made_up_for_by_the_next) {
   EXPECT_THAT(rig.log().history, ::testing::ElementsAre("W0+3", "F"));
 }
 
+TEST(DiskLog, a_log_whose_creation_failed_gets_its_bits_before_its_header_whenever_it_is_written_next) {
+  for (const bool bits_first : {true, false}) {
+    MirrorRig rig(bits_first ? SwitchValues{} : SwitchValues{{"mirror.log_create", "at-once"}});
+    ASSERT_EQ(rig.load(MirrorRig::kDiskTable), "");
+    rig.log().fail_writes = true;
+    ASSERT_TRUE(rig.resume());
+    rig.log().fail_writes = false;
+    rig.log().history.clear();
+    rig.settle();
+    ASSERT_GE(rig.log().history.size(), 3u);
+    const std::vector<std::string> first(rig.log().history.begin(), rig.log().history.begin() + 3);
+    if (bits_first) {
+      EXPECT_THAT(first, ::testing::ElementsAre("W2+1", "F", "W0+3"));
+      EXPECT_EQ(rig.log().count("W2+1"), 1) << "once the header is there it stays";
+    } else {
+      EXPECT_THAT(rig.log().history, ::testing::Not(::testing::Contains("W2+1")));
+    }
+    EXPECT_EQ(header_on(rig.log()), (Header{kMagic, 2, 16}));
+  }
+}
+
 TEST(DiskLog, the_search_for_regions_to_recover_starts_again_at_resume) {
   for (const bool reset : {true, false}) {
     MirrorRig rig(reset ? SwitchValues{} : SwitchValues{{"mirror.resume_resets_cursor", "off"}});
