@@ -31,7 +31,9 @@ bool check_liveness(const Draft& draft) {
   return draft.repairs || draft.trouble == Trouble::kMomentary;
 }
 
+// Of a mirror's leg, or of its log.
 bool fails_flushes(const Draft& draft) {
+  if (draft.trouble == Trouble::kBeside) return false;
   return std::any_of(draft.plan.faults.begin(), draft.plan.faults.end(), [](const FaultOptions& fault) {
     return fault.kind == FaultKind::kFlushError || fault.kind == FaultKind::kDies ||
            fault.kind == FaultKind::kRevives;

@@ -97,7 +97,7 @@ void make_mapped(Draft& draft, Layout layout) {
   std::vector<std::string> lines;
   Sector at = 0;
   const auto linear = [&](std::uint64_t sectors) {
-    const std::string disk = add_disk(draft, "plain", sectors);
+    const std::string disk = add_disk(draft, kPlainDisk, sectors);
     lines.push_back(fmt::format("{} {} linear {} 0", at, sectors, disk));
     at += sectors;
   };
@@ -181,9 +181,10 @@ void make_devices(Draft& draft) {
   draft.trouble = static_cast<Trouble>(draft.pick(kTroubleKind, kTroubles));
   draft.errors = draft.among(kErrorsKind, {Errors::kHandled, Errors::kHandled, Errors::kIgnored,
                                            Errors::kKeepLog});
-  const auto layout = draft.among(
+  auto layout = draft.among(
       kLayout, {Layout::kAlone, Layout::kAlone, Layout::kAlone, Layout::kSeveralTargets,
                 Layout::kBelowLinear, Layout::kOverLinear, Layout::kBelowDelay});
+  if (draft.trouble == Trouble::kBeside) layout = Layout::kSeveralTargets;
   const std::size_t mirrors =
       layout == Layout::kSeveralTargets && draft.odds(kMirrorCount, 1, 2) ? 2 : 1;
   for (std::size_t i = 0; i < mirrors; ++i) draft.mirrors.push_back(draw_mirror(draft, i));

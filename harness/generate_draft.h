@@ -23,10 +23,13 @@ enum class Trouble : std::uint8_t {
   kRecovery,    // a leg other than the first fails during the first synchronisation
   kMomentary,   // a leg other than the first fails once, and the administrator tries again
   kAllDie,      // every leg dies, before anybody uses the device
+  kBeside,      // the disk of a linear target beside a mirror fails flushes
   kDishonest,   // disks lie
   kWild,        // anything, anywhere
 };
-inline constexpr std::uint64_t kTroubles = 11;
+inline constexpr std::uint64_t kTroubles = 12;
+
+inline constexpr const char* kPlainDisk = "plain";  // of a linear target beside the mirrors
 
 enum class Errors : std::uint8_t { kHandled, kIgnored, kKeepLog };
 

@@ -166,6 +166,9 @@ void make_trouble(Draft& draft) {
     case Trouble::kRecovery: later_leg_fails(draft, Duration()); break;
     case Trouble::kMomentary: momentary(draft); break;
     case Trouble::kAllDie: all_die(draft); break;
+    case Trouble::kBeside:
+      draft.plan.faults.push_back(draw_fault(draft, kPlainDisk, FaultKind::kFlushError, Duration()));
+      break;
     case Trouble::kDishonest:
       anything_fails(draft, {K::kLyingFlush, K::kBitRot, K::kMisdirectedWrite});
       break;

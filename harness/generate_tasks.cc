@@ -20,6 +20,7 @@ constexpr ChoicePoint kPlace{"plan.task.place"};
 constexpr ChoicePoint kHot{"plan.task.hot"};
 constexpr ChoicePoint kSequential{"plan.task.sequential"};
 constexpr ChoicePoint kFua{"plan.task.fua"};
+constexpr ChoicePoint kPreflush{"plan.task.preflush"};
 constexpr ChoicePoint kInFlight{"plan.task.in-flight"};
 constexpr ChoicePoint kFlushEvery{"plan.task.flush-every"};
 constexpr ChoicePoint kScribbles{"plan.task.scribble"};
@@ -83,6 +84,7 @@ WriteTask draw_write(Draft& draft, Path path) {
   task.flush_every = draft.among<std::uint64_t>(kFlushEvery, {0, 0, 1, 3});
   if (path == Path::kBuffered) return task;
   task.fua = draft.odds(kFua, 1, 4);
+  task.preflush = draft.odds(kPreflush, 1, 6);
   task.in_flight = draft.among<std::uint32_t>(kInFlight, {1, 1, 4, 16});
   task.scribble = draft.odds(kScribbles, 1, 16);
   return task;

@@ -53,6 +53,7 @@ struct WriteTask {
   Area area;
   Pace pace;
   bool fua = false;                // direct only
+  bool preflush = false;           // direct only: the device's cache is flushed before each write
   std::uint32_t in_flight = 1;     // direct only: writes under way at once
   std::uint64_t flush_every = 0;   // a flush (direct) or fsync (buffered) after this many; 0: none
   // direct only: the application changes its buffer while the write is under way.

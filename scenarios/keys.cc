@@ -153,6 +153,7 @@ constexpr KeyInfo kInFlight{"in-flight", Shape::kCount, "1", "requests under way
 constexpr std::array kWrite = std::to_array<KeyInfo>(
     {kOn, kPathKey, kRange, kBlock, kSequential, kStart, kEvery, kCount,
      {"fua", Shape::kFlag, "false", "direct only"},
+     {"preflush", Shape::kFlag, "false", "each write has the cache flushed first; direct only"},
      kInFlight,
      {"flush-every", Shape::kCount, "0", "a flush or fsync after so many writes; 0: none"},
      {"scribble", Shape::kFlag, "false", "changes its buffer during the write; direct only"}});

@@ -120,6 +120,7 @@ std::string body_value(const WriteTask& task) {
   flow.text("device", task.device).word("path", kPathWords, task.path);
   return add_pace(add_area(flow, task.area), task.pace)
       .flag("fua", task.fua)
+      .flag("preflush", task.preflush)
       .count("in-flight", task.in_flight)
       .count("flush-every", task.flush_every)
       .flag("scribble", task.scribble)

@@ -71,10 +71,12 @@ WriteTask read_write(Reading& reading, MapReader& map) {
   read_area(reading, map, task.device, task.area);
   read_pace(map, task.pace);
   map.flag("fua", task.fua);
+  map.flag("preflush", task.preflush);
   map.count("in-flight", task.in_flight, 1);
   map.count("flush-every", task.flush_every);
   map.flag("scribble", task.scribble);
   check_direct(map, task.path, "fua", !task.fua);
+  check_direct(map, task.path, "preflush", !task.preflush);
   check_direct(map, task.path, "in-flight", task.in_flight == 1);
   check_direct(map, task.path, "scribble", !task.scribble);
   return task;

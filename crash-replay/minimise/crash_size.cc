@@ -71,7 +71,7 @@ std::uint64_t area_weight(const Task& task, const Plan& plan) {
 std::uint64_t weight(const WriteTask& task, const Plan& plan) {
   const WriteTask plain;
   return kTaskPoints + area_weight(task, plan) + weight(task.pace) + option(task.path != plain.path) +
-         option(task.fua) + option(task.in_flight != 1) + digits(task.in_flight) +
+         option(task.fua) + option(task.preflush) + option(task.in_flight != 1) + digits(task.in_flight) +
          option(task.flush_every != 0) + option(task.scribble);
 }
 std::uint64_t weight(const ReadTask& task, const Plan& plan) {

@@ -68,8 +68,8 @@ void defaults_back(Shrink& shrink) {
   for (std::size_t i = 0; i < shrink.best().plan.disks.size(); ++i) disk(shrink, i);
   for (std::size_t i = 0; i < shrink.best().plan.faults.size(); ++i) fault(shrink, i);
   for (std::size_t i = 0; i < shrink.best().plan.tasks.size(); ++i) {
-    task<WriteTask>(shrink, i, &WriteTask::path, &WriteTask::fua, &WriteTask::in_flight,
-                    &WriteTask::flush_every, &WriteTask::scribble);
+    task<WriteTask>(shrink, i, &WriteTask::path, &WriteTask::fua, &WriteTask::preflush,
+                    &WriteTask::in_flight, &WriteTask::flush_every, &WriteTask::scribble);
     task<ReadTask>(shrink, i, &ReadTask::path, &ReadTask::in_flight);
     task<FlushTask>(shrink, i, &FlushTask::path);
     task<MmapStoreTask>(shrink, i, &MmapStoreTask::store_bytes);

@@ -50,7 +50,7 @@ void write_direct(Self& self, const WriteTask& task) {
     make_room(io, task.in_flight);
     const SectorRange range = block_of_round(self, task.area, device.sectors(), round);
     Stamper stamper(self.next_stamp(range.begin));
-    DirectRequest& request = io.write(range, {.fua = task.fua, .preflush = false},
+    DirectRequest& request = io.write(range, {.fua = task.fua, .preflush = task.preflush},
                                       [&](std::byte* out, Sector) { stamper.next(out); });
     if (task.scribble) scribble(self, io, request);
     if (task.in_flight == 1) drain(io);
