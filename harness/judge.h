@@ -72,6 +72,8 @@ class Judge {
     BlockStatus status;
   };
 
+  // What the engine has met since it was last asked (judge_engine.cc).
+  void check_troubles();
   void check_claims();
   void check_claim(Claim& claim);
   std::optional<Sector> legs_difference(const MirrorView& view, SectorRange part) const;
@@ -86,6 +88,7 @@ class Judge {
   std::vector<Violation> violations_;
   std::uint64_t excused_ = 0;
   std::uint64_t hangs_ = 0;
+  std::size_t troubles_seen_ = 0;
   bool watches_claims_ = false;
   std::vector<Claim> claims_;
   std::vector<FailedRequest> failed_;

@@ -41,6 +41,10 @@ constexpr std::array kOracles{
                "After a power cut a sector run written at once holds a content that memory had at one "
                "instant, never a mixture of two.",
                "mirror.buffer=bounce"},
+    OracleInfo{oracle::kNoEngineBug,
+               "Nothing goes wrong inside the engine itself: no BUG, no WARN, no memory used after it was freed. "
+               "Every plan on a kernel's own engine is held to it.",
+               "-"},
     OracleInfo{oracle::kCanary, "Always broken, to prove that the harness reports.", "-"},
 };
 
