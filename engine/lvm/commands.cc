@@ -1,0 +1,232 @@
+#include "engine/lvm/commands.h"
+
+#include <algorithm>
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "base/reached.h"
+
+namespace dmsim::lvm {
+namespace {
+
+using Lock = LvmSwitches::Lock;
+
+CommandResult failed(std::string why, DmError error = {}) { return {std::move(why), std::move(error)}; }
+
+// What a command holds for as long as it runs: it counts as under way, and has the lock of the group or of
+// its device.
+class Running {
+ public:
+  Running(Session& session, std::string_view group, std::string_view device)
+      : command_(session.environment().administration) {
+    LvmEnvironment& env = session.environment();
+    switch (env.switches.lock) {
+      case Lock::kGroup:
+        guard_.emplace(env.administration.lock(fmt::format("volume group {}", group)));
+        break;
+      case Lock::kDevice:
+        guard_.emplace(env.administration.lock(fmt::format("device {}", device)));
+        break;
+      case Lock::kNone: break;
+    }
+  }
+
+ private:
+  Administration::Command command_;
+  std::optional<MutexGuard> guard_;
+};
+
+// One change of the metadata. Where whole commands do not exclude each other (a lock for each device), it
+// is read, written and committed in one go under the group's lock, before any device is suspended.
+class Change {
+ public:
+  Change(Session& session, std::string_view group)
+      : session_(session), metadata_(session.metadata()), group_name_(group) {}
+
+  // Empty: `group()` is what is committed.
+  std::string begin() {
+    LvmEnvironment& env = session_.environment();
+    if (env.switches.lock == Lock::kDevice) {
+      guard_.emplace(env.administration.lock(fmt::format("volume group {}", group_name_)));
+    }
+    Result<VolumeGroup> read = metadata_.read();
+    if (!read) return read.error().to_string();
+    if (read->name != group_name_) return fmt::format("there is no volume group '{}'", group_name_);
+    group_ = std::move(*read);
+    return {};
+  }
+  VolumeGroup& group() { return group_; }
+
+  std::string prepare(std::string_view description) {
+    ++group_.sequence;
+    if (const auto complaints = group_.complaints(); !complaints.empty()) return complaints.front();
+    if (!metadata_.write(group_, description)) return "no physical volume takes the metadata";
+    if (!metadata_.precommit()) return "no physical volume takes the precommitted metadata";
+    if (!guard_) return {};
+    const bool committed = metadata_.commit();
+    guard_.reset();
+    committed_ = true;
+    return committed ? "" : "no physical volume takes the committed metadata";
+  }
+  std::string commit() {
+    if (committed_) return {};
+    committed_ = true;
+    return metadata_.commit() ? "" : "no physical volume takes the committed metadata";
+  }
+  void revert() {
+    if (!committed_) metadata_.revert();
+  }
+
+ private:
+  Session& session_;
+  MetadataSteps metadata_;
+  std::string group_name_;
+  VolumeGroup group_;
+  std::optional<MutexGuard> guard_;
+  bool committed_ = false;
+};
+
+TreeOptions tree_options(Session& session) { return {session.environment().switches.passthrough}; }
+
+std::vector<std::string> names_of(const std::vector<DeviceNode>& tree) {
+  std::vector<std::string> out;
+  for (const DeviceNode& node : tree) out.push_back(node.name);
+  return out;
+}
+
+// The steps between preload and the end, with the metadata committed in between.
+CommandResult apply(Session& session, Change& change, TreeUpdate& update, const std::vector<std::string>& devices) {
+  LvmEnvironment& env = session.environment();
+  if (!update.preload() || !update.suspend()) {
+    CommandResult result = failed(update.failure(), update.error());
+    update.give_up();
+    change.revert();
+    return result;
+  }
+  if (!env.switches.memory_reserved) {
+    REACHED("a command needs memory while it holds a device suspended");
+    env.user_space.allocate_memory();
+  }
+  if (!env.switches.scan_skips_suspended) session.scan(devices);
+  if (env.switches.commit_before_resume) {
+    if (std::string why = change.commit(); !why.empty()) {
+      update.give_up();
+      return failed(std::move(why));
+    }
+  }
+  if (!env.switches.backup_before_suspend) {
+    REACHED("a command writes its backup while it holds a device suspended");
+    env.user_space.write_backup();
+  }
+  if (!update.resume()) return failed(update.failure(), update.error());
+  if (!env.switches.commit_before_resume) {
+    REACHED("metadata is committed after the devices were resumed");
+    if (std::string why = change.commit(); !why.empty()) return failed(std::move(why));
+  }
+  if (!update.clean()) return failed(update.failure(), update.error());
+  return {};
+}
+
+// The store of a snapshot begins as a volume like any other, visible under the snapshot's name for as long
+// as its first chunk is wiped.
+std::string make_store(Session& session, const SnapshotRequest& request) {
+  Change change(session, request.group);
+  if (std::string why = change.begin(); !why.empty()) return why;
+  if (change.group().logical(request.origin) == nullptr) {
+    return fmt::format("there is no volume '{}'", request.origin);
+  }
+  if (auto added = add_linear(change.group(), request.name, request.store, request.extents); !added) {
+    return added.error();
+  }
+  if (std::string why = change.prepare("Created *after* executing 'lvcreate --snapshot', its store"); !why.empty()) {
+    return why;
+  }
+  if (std::string why = change.commit(); !why.empty()) return why;
+  const std::vector<DeviceNode> tree{{device_name(request.group, request.name),
+                                      own_table(change.group(), request.name)}};
+  if (std::string why = activate(session, tree); !why.empty()) return why;
+  BlockDevice* const device = session.environment().mapper.find(tree[0].name);
+  CHECK(device != nullptr, tree[0].name);
+  const std::vector<std::byte> zeros(std::size_t{request.chunk_sectors} * kSectorBytes);
+  if (!session.io().write(*device, 0, zeros) || !session.io().flush(*device)) {
+    return fmt::format("the store of {} cannot be wiped", request.name);
+  }
+  if (auto removed = session.remove(tree[0].name); !removed) return fmt::format("{} is in use", tree[0].name);
+  return {};
+}
+
+}  // namespace
+
+CommandResult activate_group(Session& session, std::string_view group) {
+  const Administration::Command busy(session.environment().administration);
+  Result<VolumeGroup> read = session.metadata().read();
+  if (!read) return failed(fmt::format("volume group {}: {}", group, read.error().to_string()));
+  if (read->name != group) return failed(fmt::format("there is no volume group '{}'", group));
+  return failed(activate(session, device_tree(*read, tree_options(session))));
+}
+
+CommandResult create_snapshot(Session& session, const SnapshotRequest& request) {
+  LvmEnvironment& env = session.environment();
+  const Running running(session, request.group, device_name(request.group, request.origin));
+  env.user_space.allocate_memory();
+  session.scan({device_name(request.group, request.origin)});
+  if (std::string why = make_store(session, request); !why.empty()) return failed(std::move(why));
+
+  Change change(session, request.group);
+  if (std::string why = change.begin(); !why.empty()) return failed(std::move(why));
+  for (const std::string* name : {&request.origin, &request.name}) {
+    if (change.group().logical(*name) != nullptr) continue;
+    REACHED("a command finds its own change of the metadata undone by another command");
+    return failed(fmt::format("there is no volume '{}' any more", *name));
+  }
+  const std::vector<DeviceNode> before = device_tree(change.group(), request.origin, tree_options(session));
+  add_snapshot(change.group(), request.origin, request.name, request.chunk_sectors);
+  const std::vector<DeviceNode> after = device_tree(change.group(), request.origin, tree_options(session));
+  if (std::string why = change.prepare("Created *after* executing 'lvcreate --snapshot'"); !why.empty()) {
+    return failed(std::move(why));
+  }
+  if (env.switches.backup_before_suspend) env.user_space.write_backup();
+  const std::string top = device_name(request.group, request.origin);
+  TreeUpdate update(session, before, after,
+                    {{.noflush = !env.switches.snapshot_flush, .skip_lockfs = !env.switches.snapshot_lockfs},
+                     env.switches.origin_resumed_last ? "" : top});
+  CommandResult result = apply(session, change, update, names_of(before));
+  // A mirror that has moved down is watched there from now on.
+  if (result.ok() && env.administration.monitor != nullptr) {
+    env.administration.monitor(own_device(change.group(), request.origin, tree_options(session)));
+  }
+  return result;
+}
+
+CommandResult repair_mirror(Session& session, const RepairRequest& request) {
+  LvmEnvironment& env = session.environment();
+  const Running running(session, request.group, request.device);
+  env.user_space.allocate_memory();
+  session.scan({request.device});
+  Change change(session, request.group);
+  if (std::string why = change.begin(); !why.empty()) return failed(std::move(why));
+  // Somebody may have repaired it, or moved it, while this one waited for its lock.
+  const auto status = session.status(request.device);
+  if (!status) return failed(fmt::format("{} is gone", request.device), status.error());
+  const MirrorHealth health = mirror_health(*status);
+  if (!health.needs_repair()) {
+    REACHED("a mirror needs no repair any more when its turn comes");
+    return {};
+  }
+  if (change.group().logical(request.volume) == nullptr) {
+    return failed(fmt::format("there is no volume '{}'", request.volume));
+  }
+  const std::vector<DeviceNode> before = device_tree(change.group(), request.volume, tree_options(session));
+  if (auto gone = reduce_mirror(change.group(), request.volume, health); !gone) return failed(gone.error());
+  const std::vector<DeviceNode> after = device_tree(change.group(), request.volume, tree_options(session));
+  if (std::string why = change.prepare("Created *after* executing 'lvconvert --repair'"); !why.empty()) {
+    return failed(std::move(why));
+  }
+  if (env.switches.backup_before_suspend) env.user_space.write_backup();
+  TreeUpdate update(session, before, after,
+                    {{.noflush = env.switches.repair_noflush, .skip_lockfs = env.switches.repair_noflush}, ""});
+  return apply(session, change, update, names_of(before));
+}
+
+}  // namespace dmsim::lvm

@@ -1,0 +1,44 @@
+// LVM2's commands, as far as dmsim has them: activation, the creation of a snapshot, the repair of a mirror.
+//
+// Each is the sequence of steps that lvm2 takes, one ioctl or one I/O after the other; what stands in the
+// way of one stops the command right there. They return what went wrong, in words; empty: nothing.
+#pragma once
+
+#include <string>
+
+#include "engine/lvm/group_changes.h"
+#include "engine/lvm/session.h"
+#include "engine/lvm/tree_update.h"
+
+namespace dmsim::lvm {
+
+struct CommandResult {
+  std::string failure;  // empty: done
+  DmError error;        // of the ioctl that failed, if one did
+  bool ok() const { return failure.empty(); }
+};
+
+// vgchange -ay: reads the metadata and brings up every visible volume.
+CommandResult activate_group(Session& session, std::string_view group);
+
+struct SnapshotRequest {
+  std::string group;
+  std::string origin;
+  std::string name;
+  std::string store;           // physical volume of its store
+  Extents extents = 0;         // of the store
+  std::uint32_t chunk_sectors = 8;
+};
+// lvcreate --snapshot.
+CommandResult create_snapshot(Session& session, const SnapshotRequest& request);
+
+// lvconvert --repair: takes out of the mirror what its status calls failed. `device`: the mapped device of
+// the mirror.
+struct RepairRequest {
+  std::string group;
+  std::string volume;
+  std::string device;
+};
+CommandResult repair_mirror(Session& session, const RepairRequest& request);
+
+}  // namespace dmsim::lvm

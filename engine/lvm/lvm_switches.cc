@@ -1,0 +1,81 @@
+#include "engine/lvm/lvm_switches.h"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include "base/check.h"
+
+namespace dmsim::lvm {
+namespace {
+
+constexpr std::string_view kLock[] = {"group", "none", "device"};
+constexpr std::string_view kOnOff[] = {"on", "off"};
+constexpr std::string_view kOffOn[] = {"off", "on"};
+constexpr std::string_view kResumeOrder[] = {"snapshot-first", "origin-first"};
+constexpr std::string_view kRepairSuspend[] = {"noflush", "flush"};
+constexpr std::string_view kCommit[] = {"before-resume", "after-resume"};
+constexpr std::string_view kScan[] = {"skips-suspended", "reads-suspended"};
+constexpr std::string_view kMemory[] = {"reserved", "allocated"};
+constexpr std::string_view kBackup[] = {"before-suspend", "while-suspended"};
+
+constexpr SwitchInfo kTable[] = {
+    {"lvm.lock", kLock,
+     "what commands and dmeventd lock while they change a volume; none: nothing, two of them may suspend one "
+     "device; device: the one device, and the group only while metadata is changed",
+     "core-lock-deadlock"},
+    {"lvm.snapshot_flush", kOnOff,
+     "off: creating a snapshot suspends its origin with noflush, so without the file system's freeze",
+     "lvm-first-snapshot-no-lockfs"},
+    {"lvm.snapshot_lockfs", kOnOff, "off: creating a snapshot suspends its origin without freezing the file system",
+     "lvm-first-snapshot-no-lockfs"},
+    {"lvm.resume_order", kResumeOrder,
+     "origin-first: the origin takes writes again before its new snapshot looks at them", "lvm-origin-resumed-first"},
+    {"lvm.repair_suspend", kRepairSuspend,
+     "flush: repair suspends the failed mirror without noflush, and the writes that it holds become errors",
+     "lvm-mirror-suspend-with-flush"},
+    {"lvm.repair_commit", kCommit,
+     "after-resume: a repaired mirror takes writes before the metadata without the failed leg is committed",
+     "lvm-repair-commit-late"},
+    {"lvm.scan", kScan, "reads-suspended: a scan reads every device, also those that the command itself has suspended",
+     "lvm-dmeventd-scans-blocked-mirror"},
+    {"lvm.memory", kMemory,
+     "allocated: a command allocates memory while it holds a device suspended", "core-unsafe-load-while-suspended"},
+    {"lvm.backup", kBackup,
+     "while-suspended: the copy of the metadata in a file is written before the device is resumed",
+     "core-backup-while-suspended"},
+    {"lvm.metadata_flush", kOnOff,
+     "off: metadata is written with O_DIRECT and never flushed out of a disk's cache, as lvm2 does it",
+     "lvm-metadata-not-flushed"},
+    {"lvm.passthrough", kOffOn,
+     "on: a linear device that does nothing lies upon every mirror, as the mail proposes: no fault, a cure", "-"},
+};
+
+std::size_t chosen(const SwitchInfo& info, const SwitchValues& values) {
+  const auto found = values.find(info.name);
+  if (found == values.end()) return 0;
+  const auto at = std::find(info.values.begin(), info.values.end(), found->second);
+  CHECK(at != info.values.end(), info.name, found->second);
+  return static_cast<std::size_t>(at - info.values.begin());
+}
+
+}  // namespace
+
+std::span<const SwitchInfo> lvm_switches() { return kTable; }
+
+LvmSwitches LvmSwitches::of(const SwitchValues& values) {
+  LvmSwitches out;
+  out.lock = static_cast<Lock>(chosen(kTable[0], values));
+  // In the order of the table, after the lock.
+  const std::array<bool*, 10> flags{
+      &out.snapshot_flush,       &out.snapshot_lockfs, &out.origin_resumed_last,   &out.repair_noflush,
+      &out.commit_before_resume, &out.scan_skips_suspended, &out.memory_reserved, &out.backup_before_suspend,
+      &out.metadata_flush,       &out.passthrough};
+  static_assert(std::size(kTable) == flags.size() + 1);
+  for (std::size_t i = 0; i < flags.size(); ++i) {
+    if (chosen(kTable[i + 1], values) != 0) *flags[i] = !*flags[i];
+  }
+  return out;
+}
+
+}  // namespace dmsim::lvm

@@ -1,0 +1,146 @@
+#include "engine/lvm/tree_update.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace dmsim::lvm {
+namespace {
+
+const DeviceNode* find(const std::vector<DeviceNode>& tree, std::string_view name) {
+  for (const DeviceNode& node : tree) {
+    if (node.name == name) return &node;
+  }
+  return nullptr;
+}
+
+bool names(std::string_view table, std::string_view device) {
+  for (std::size_t at = table.find(device); at != std::string_view::npos; at = table.find(device, at + 1)) {
+    const bool begins = at == 0 || table[at - 1] == ' ' || table[at - 1] == '\n';
+    const std::size_t end = at + device.size();
+    if (begins && (end == table.size() || table[end] == ' ' || table[end] == '\n')) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+TreeUpdate::TreeUpdate(Session& session, const std::vector<DeviceNode>& before,
+                       const std::vector<DeviceNode>& after, Options options)
+    : session_(session), options_(std::move(options)) {
+  for (const DeviceNode& node : after) {
+    const DeviceNode* const old = find(before, node.name);
+    if (old != nullptr && old->table == node.table) continue;
+    Change change{node, old == nullptr ? std::string() : old->table, old == nullptr};
+    if (change.is_new) {
+      const bool moved_down = std::any_of(before.begin(), before.end(), [&](const DeviceNode& each) {
+        const DeviceNode* const now = find(after, each.name);
+        return each.table == node.table && now != nullptr && now->table != each.table;
+      });
+      change.late = moved_down || stands_on_late(node);
+    } else {
+      change.late = stands_on_late(node);
+    }
+    changes_.push_back(std::move(change));
+  }
+  for (auto node = before.rbegin(); node != before.rend(); ++node) {
+    if (find(after, node->name) == nullptr) gone_.push_back(node->name);
+  }
+}
+
+bool TreeUpdate::stands_on_late(const DeviceNode& node) const {
+  return std::any_of(changes_.begin(), changes_.end(), [&](const Change& each) {
+    return each.is_new && each.late && names(node.table, each.node.name);
+  });
+}
+
+template <typename Value>
+bool TreeUpdate::done(const DmResult<Value>& result, std::string_view verb, std::string_view device) {
+  if (result.ok()) return true;
+  error_ = result.error();
+  failure_ = fmt::format("{} of {} failed with errno {}{}{}", verb, device, error_.errno_value,
+                         error_.reason.empty() ? "" : ": ", error_.reason);
+  return false;
+}
+
+bool TreeUpdate::load(Change& change) {
+  if (change.loaded) return true;
+  change.loaded = done(session_.load(change.node.name, change.node.table), "load", change.node.name);
+  return change.loaded;
+}
+
+bool TreeUpdate::go_live(Change& change) {
+  if (change.live) return true;
+  if (!load(change)) return false;
+  change.live = done(session_.resume(change.node.name), "resume", change.node.name);
+  std::erase(suspended_, change.node.name);
+  return change.live;
+}
+
+bool TreeUpdate::preload() {
+  for (Change& change : changes_) {
+    if (change.is_new && !done(session_.create(change.node.name), "create", change.node.name)) return false;
+    if (change.late && stands_on_late(change.node)) continue;
+    if (!load(change)) return false;
+    if (change.is_new && !change.late && !go_live(change)) return false;
+  }
+  return true;
+}
+
+bool TreeUpdate::suspend() {
+  for (auto change = changes_.rbegin(); change != changes_.rend(); ++change) {
+    if (change->is_new) continue;
+    if (!done(session_.suspend(change->node.name, options_.suspend), "suspend", change->node.name)) return false;
+    suspended_.push_back(change->node.name);
+  }
+  return true;
+}
+
+bool TreeUpdate::resume() {
+  for (Change& change : changes_) {
+    if (change.node.name != options_.first) continue;
+    // What it stands on goes first all the same.
+    for (Change& lower : changes_) {
+      if (names(change.node.table, lower.node.name) && !go_live(lower)) return false;
+    }
+    if (!go_live(change)) return false;
+  }
+  return std::all_of(changes_.begin(), changes_.end(), [&](Change& change) { return go_live(change); });
+}
+
+bool TreeUpdate::clean() {
+  return std::all_of(gone_.begin(), gone_.end(), [&](const std::string& device) {
+    return done(session_.remove(device), "remove", device);
+  });
+}
+
+void TreeUpdate::give_up() {
+  for (auto change = changes_.rbegin(); change != changes_.rend(); ++change) {
+    if (change->is_new || change->live) continue;
+    // There is no taking a table out of the inactive slot; the old one in its place comes to the same.
+    if (change->loaded) session_.load(change->node.name, change->old_table).ok();
+    if (std::find(suspended_.begin(), suspended_.end(), change->node.name) != suspended_.end()) {
+      session_.resume(change->node.name).ok();
+    }
+  }
+  for (auto change = changes_.rbegin(); change != changes_.rend(); ++change) {
+    if (change->is_new) session_.remove(change->node.name).ok();
+  }
+  suspended_.clear();
+}
+
+std::string activate(Session& session, const std::vector<DeviceNode>& tree) {
+  const auto trouble = [](const DeviceNode& node, std::string_view verb, const DmError& error) {
+    return fmt::format("{} of {} ({}) failed with errno {}{}{}", verb, node.name, node.table, error.errno_value,
+                       error.reason.empty() ? "" : ": ", error.reason);
+  };
+  for (const DeviceNode& node : tree) {
+    if (session.environment().mapper.find(node.name) != nullptr) continue;
+    if (auto made = session.create(node.name); !made) return trouble(node, "create", made.error());
+    if (auto loaded = session.load(node.name, node.table); !loaded) return trouble(node, "load", loaded.error());
+    if (auto live = session.resume(node.name); !live) return trouble(node, "resume", live.error());
+  }
+  return {};
+}
+
+}  // namespace dmsim::lvm

@@ -1,0 +1,76 @@
+// TreeUpdate: from the devices of one version of the metadata to those of the next, in lvm2's steps:
+//
+//   preload  devices that are new are created; those that only add something (a store, a log) go live at once.
+//            Tables of devices that change go into the inactive slot.
+//   suspend  devices whose table changes, the upper ones first
+//   (here the caller commits the metadata)
+//   resume   from below: what has moved down a layer, then what stands upon it, then what changed
+//   clean    devices that are gone are removed
+//
+// A device that takes over the very table of one that is being changed (an origin's -real) must not go live
+// before that one is suspended: two mirrors would work on one log. It, and whatever stands on it, is loaded
+// in time and resumed late; what stands on it is loaded late too, since an engine refuses a first table
+// that stands on a device without size.
+//
+// It does not undo: after a failure the caller sees how far it came.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "engine/lvm/device_tree.h"
+#include "engine/lvm/session.h"
+
+namespace dmsim::lvm {
+
+class TreeUpdate {
+ public:
+  struct Options {
+    SuspendOptions suspend;
+    // Devices that are resumed before any other that changes (the wrong order is a switch).
+    std::string first;
+  };
+  TreeUpdate(Session& session, const std::vector<DeviceNode>& before, const std::vector<DeviceNode>& after,
+             Options options);
+
+  // Each false: an ioctl has failed; `failure()` says which, in words.
+  bool preload();
+  bool suspend();
+  bool resume();
+  bool clean();
+  // Takes back what preload() has made, and resumes what is suspended with its old table.
+  void give_up();
+
+  const std::string& failure() const { return failure_; }
+  const DmError& error() const { return error_; }
+  const std::vector<std::string>& suspended() const { return suspended_; }
+
+ private:
+  struct Change {
+    DeviceNode node;
+    std::string old_table;  // empty: it is new
+    bool is_new = false;
+    bool late = false;    // must not go live before the old device is suspended
+    bool loaded = false;
+    bool live = false;
+  };
+  bool stands_on_late(const DeviceNode& node) const;
+  template <typename Value>
+  bool done(const DmResult<Value>& result, std::string_view verb, std::string_view device);
+  bool load(Change& change);
+  bool go_live(Change& change);
+
+  Session& session_;
+  Options options_;
+  std::vector<Change> changes_;    // lower devices first
+  std::vector<std::string> gone_;  // upper devices first
+  std::vector<std::string> suspended_;
+  std::string failure_;
+  DmError error_;
+};
+
+// Creates, loads and resumes every device of the tree, those that exist left alone. Empty: done; else what
+// has failed, in words.
+std::string activate(Session& session, const std::vector<DeviceNode>& tree);
+
+}  // namespace dmsim::lvm
