@@ -16,6 +16,28 @@ if(DMSIM_ASAN)
   target_link_options(dmsim_options INTERFACE -fsanitize=address,undefined)
 endif()
 
+# Tests are looked at by the sanitizers too, but for what AddressSanitizer notices anyway: these four checks
+# more than double the time that gcc takes for a file full of EXPECT.
+if(DMSIM_ASAN)
+  set(dmsim_test_options -fno-sanitize=null,alignment,object-size,vptr)
+endif()
+
+# Headers that nearly every file reads, compiled once for the libraries and once for the tests. Only in builds that
+# repeat what another build has compiled without: there a missing #include is noticed.
+if(DMSIM_PCH)
+  set(dmsim_headers <algorithm> <functional> <map> <memory> <optional>
+    <string> <string_view> <unordered_set> <utility> <variant> <vector> <fmt/format.h>)
+  add_library(dmsim_pch OBJECT tools/precompiled.cc)
+  target_link_libraries(dmsim_pch PRIVATE dmsim_options fmt::fmt Boost::context)
+  target_precompile_headers(dmsim_pch PRIVATE ${dmsim_headers})
+  if(DMSIM_TESTS)
+    add_library(dmsim_test_pch OBJECT tools/precompiled.cc)
+    target_link_libraries(dmsim_test_pch PRIVATE dmsim_options fmt::fmt Boost::context GTest::gmock GTest::gtest)
+    target_compile_options(dmsim_test_pch PRIVATE ${dmsim_test_options})
+    target_precompile_headers(dmsim_test_pch PRIVATE ${dmsim_headers} <gmock/gmock.h> <gtest/gtest.h>)
+  endif()
+endif()
+
 # The main() of every test binary: GoogleTest's, and a list of the REACHED marks when it is asked for.
 if(DMSIM_TESTS)
   add_library(dmsim_test_main STATIC EXCLUDE_FROM_ALL tools/test_main.cc)
@@ -36,6 +58,10 @@ function(dmsim_room name)
   if(sources)
     add_library(dmsim_${name} STATIC ${sources})
     target_link_libraries(dmsim_${name} PUBLIC dmsim_options ${ROOM_DEPENDS})
+    if(DMSIM_PCH)
+      target_link_libraries(dmsim_${name} PRIVATE fmt::fmt Boost::context)
+      target_precompile_headers(dmsim_${name} REUSE_FROM dmsim_pch)
+    endif()
     set(self dmsim_${name})
   else()
     add_library(dmsim_${name} INTERFACE)
@@ -46,6 +72,10 @@ function(dmsim_room name)
     add_executable(${name}_test ${tests})
     target_link_libraries(${name}_test PRIVATE ${self} ${ROOM_TEST_DEPENDS}
       dmsim_test_main GTest::gmock GTest::gtest)
+    target_compile_options(${name}_test PRIVATE ${dmsim_test_options})
+    if(DMSIM_PCH)
+      target_precompile_headers(${name}_test REUSE_FROM dmsim_test_pch)
+    endif()
     add_test(NAME ${name} COMMAND ${name}_test --gtest_brief=1)
     set_tests_properties(${name} PROPERTIES WORKING_DIRECTORY ${CMAKE_SOURCE_DIR} TIMEOUT 900)
   endif()

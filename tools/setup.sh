@@ -94,7 +94,10 @@ sources_older_than() {  # STAMP
 configure() {  # PRESET OPTION...
   local preset=$1 dir="$top/build/$1" launcher=""
   shift
-  command -v ccache >/dev/null 2>&1 && launcher=ccache
+  if command -v ccache >/dev/null 2>&1; then
+    launcher=ccache
+    export CCACHE_SLOPPINESS=pch_defines,time_macros  # else it refuses what uses a precompiled header
+  fi
   # Compared as text: spaces in paths, a tree that was moved, a ccache that came or went.
   local wanted="$top|$launcher|$*"
   if [ -e "$dir/build.ninja" ] && [ "$(cat "$dir/.configured" 2>/dev/null)" = "$wanted" ]; then

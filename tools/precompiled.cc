@@ -1,0 +1,1 @@
+// Nothing: the bearer of the precompiled headers (cmake/rooms.cmake).
