@@ -47,6 +47,7 @@ void report_mismatch(World& world, std::string_view device, const Mismatch& mism
   violation.device = device;
   violation.sectors = sector;
   violation.blame = world.judge().blame_for(device, sector);
+  const std::string_view consequence = world.judge().clone_consequence(device, mismatch);
   if (mismatch.kind == Mismatch::Kind::kUntouched) {
     violation.oracle = oracle::kUntouched;
     violation.state = "after a power cut";
@@ -62,6 +63,10 @@ void report_mismatch(World& world, std::string_view device, const Mismatch& mism
         mismatch.sector, device,
         mismatch.kind == Mismatch::Kind::kStale ? "its initial content" : "what cannot be there",
         mismatch.expected_write);
+  }
+  if (!consequence.empty()) {
+    violation.state = consequence;
+    violation.details.emplace_back(consequence);
   }
   world.judge().report(std::move(violation));
 }

@@ -64,11 +64,28 @@ std::vector<Place> places_of(const std::vector<std::string_view>& words) {
     return {};
   }
   if (type == "snapshot-origin" && words.size() >= 4) return {{words[3], 0}};
+  if (type == "clone" && words.size() >= 7) return {{words[5], 0}, {words[4], 0}};
   return {};
 }
 
 void follow(SectorRange range, const Place& place, const TableOf& table_of, Sector target_begin,
             int depth, std::vector<Extent>* out);
+void resolve(std::string_view device, const TableOf& table_of, int depth, std::vector<Extent>* out);
+
+// To each extent of a clone.
+void add_metadata_disks(std::string_view device, const TableOf& table_of, int depth,
+                        std::vector<Extent>* extents) {
+  std::vector<std::string> disks;
+  if (!table_of(device)) disks.emplace_back(device);
+  std::vector<Extent> lower;
+  resolve(device, table_of, depth + 1, &lower);
+  for (const Extent& extent : lower) {
+    for (const Extent::Copy& copy : extent.copies) disks.push_back(copy.disk);
+  }
+  for (Extent& extent : *extents) {
+    extent.metadata_disks.insert(extent.metadata_disks.end(), disks.begin(), disks.end());
+  }
+}
 
 void resolve(std::string_view device, const TableOf& table_of, int depth, std::vector<Extent>* out) {
   CHECK(depth < 16, "devices stacked in a circle");
@@ -88,6 +105,10 @@ void resolve(std::string_view device, const TableOf& table_of, int depth, std::v
     }
     std::vector<Extent> merged;
     follow(range, places[0], table_of, *begin, depth, &merged);
+    const bool clone = words[2] == "clone";
+    for (Extent& extent : merged) {
+      for (Extent::Copy& copy : extent.copies) copy.from_source = copy.from_source || clone;
+    }
     for (std::size_t i = 1; i < places.size(); ++i) {
       std::vector<Extent> other;
       follow(range, places[i], table_of, *begin, depth, &other);
@@ -97,7 +118,9 @@ void resolve(std::string_view device, const TableOf& table_of, int depth, std::v
         for (const Extent& b : other) {
           const SectorRange both = a.range.intersection(b.range);
           if (both.empty()) continue;
-          Extent extent{both, a.copies};
+          Extent extent{both, a.copies, a.metadata_disks};
+          extent.metadata_disks.insert(extent.metadata_disks.end(), b.metadata_disks.begin(),
+                                       b.metadata_disks.end());
           for (Extent::Copy& copy : extent.copies) copy.begin += both.begin - a.range.begin;
           for (Extent::Copy copy : b.copies) {
             copy.begin += both.begin - b.range.begin;
@@ -108,6 +131,7 @@ void resolve(std::string_view device, const TableOf& table_of, int depth, std::v
       }
       merged = std::move(finer);
     }
+    if (clone) add_metadata_disks(words[3], table_of, depth, &merged);
     out->insert(out->end(), merged.begin(), merged.end());
   }
 }
@@ -127,7 +151,8 @@ void follow(SectorRange range, const Place& place, const TableOf& table_of, Sect
     if (part.empty()) continue;
     for (Extent::Copy& copy : extent.copies) copy.begin += part.begin - extent.range.begin;
     const Sector begin = range.begin + (part.begin - lower_begin);
-    out->push_back({{begin, begin + part.count()}, std::move(extent.copies)});
+    out->push_back({{begin, begin + part.count()}, std::move(extent.copies),
+                    std::move(extent.metadata_disks)});
   }
 }
 
@@ -145,11 +170,28 @@ std::vector<std::string> log_disks(std::string_view device, const TableOf& table
   if (!table) return out;
   for (const std::string_view line : split(*table, '\n')) {
     const auto words = split(line, ' ');
+    if (words.size() >= 7 && words[2] == "clone") out.emplace_back(words[3]);
     if (words.size() < 3 || words[2] != "mirror") continue;
     const std::string_view log = read_mirror(words).log_device;
     if (!log.empty()) out.emplace_back(log);
   }
   return out;
+}
+
+bool has_clone(std::string_view table) {
+  for (const std::string_view line : split(table, '\n')) {
+    const auto words = split(line, ' ');
+    if (words.size() >= 7 && words[2] == "clone") return true;
+  }
+  return false;
+}
+
+bool names_device(std::string_view table, std::string_view device) {
+  for (const std::string_view line : split(table, '\n')) {
+    const auto words = split(line, ' ');
+    if (std::find(words.begin(), words.end(), device) != words.end()) return true;
+  }
+  return false;
 }
 
 std::vector<DiskRange> disk_ranges(const std::vector<Extent>& extents, SectorRange range) {

@@ -19,9 +19,15 @@ struct Extent {
   struct Copy {
     std::string disk;
     Sector begin;  // on that disk, of range.begin
+    bool from_source = false;  // a clone's source: read where nothing has been written, never written
   };
   SectorRange range;         // of the mapped device
-  std::vector<Copy> copies;  // best first: a mirror's default leg leads. Empty: nothing holds it
+  // Best first: a mirror's default leg leads; a clone's source, which is what it holds at first, comes before
+  // its destination. Empty: nothing holds it.
+  std::vector<Copy> copies;
+  // A clone's: disks of its metadata. Requests may need these and all copies.
+  std::vector<std::string> metadata_disks = {};
+  bool is_clone() const { return !metadata_disks.empty(); }
 };
 
 // The table of a mapped device, nullopt for a name that is not one (a disk).
@@ -31,8 +37,12 @@ using TableOf = std::function<std::optional<std::string>(std::string_view device
 // be read give extents without copies.
 std::vector<Extent> resolve_copies(std::string_view device, const TableOf& table_of);
 
-// Disks that `device`'s mirrors use only for their dirty log.
+// Disks that `device`'s mirrors use only for their dirty log, and its clones for their metadata.
 std::vector<std::string> log_disks(std::string_view device, const TableOf& table_of);
+
+// Some line of the table is a clone's; some line names that device.
+bool has_clone(std::string_view table);
+bool names_device(std::string_view table, std::string_view device);
 
 // Where the copies of `range` lie: disk and sectors there.
 struct DiskRange {

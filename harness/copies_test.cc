@@ -104,6 +104,29 @@ TEST_F(Copies, lines_that_cannot_be_read_hold_nothing_and_disturb_nobody) {
   EXPECT_EQ(of("lv"), "0..8= 8..16= 16..24= 24..32= 32..40= 40..48= 48..56=sdb@0");
 }
 
+TEST_F(Copies, a_clone_lies_on_its_source_and_then_on_its_destination) {
+  tables["lv"] = "0 64 clone meta dest src 8\n64 8 linear sda 0";
+  EXPECT_EQ(of("lv"), "0..64=src@0,dest@0 64..72=sda@0");
+  EXPECT_EQ(logs("lv"), (std::vector<std::string>{"meta"}));
+  const auto extents = resolve_copies("lv", table_of());
+  EXPECT_TRUE(extents[0].is_clone());
+  EXPECT_TRUE(extents[0].copies[0].from_source);
+  EXPECT_FALSE(extents[0].copies[1].from_source);
+  EXPECT_FALSE(extents[1].is_clone());
+  EXPECT_TRUE(has_clone(tables["lv"]));
+  EXPECT_TRUE(names_device(tables["lv"], "dest"));
+  EXPECT_FALSE(names_device(tables["lv"], "des"));
+}
+
+TEST_F(Copies, a_device_over_a_clone_knows_its_metadata_disk) {
+  tables["top"] = "0 32 linear lv 16";
+  tables["lv"] = "0 64 clone meta dest src 8";
+  tables["meta"] = "0 8 linear sdm 0";
+  const auto extents = resolve_copies("top", table_of());
+  EXPECT_EQ(words(extents), "0..32=src@16,dest@16");
+  EXPECT_EQ(extents[0].metadata_disks, (std::vector<std::string>{"sdm"}));
+}
+
 TEST_F(Copies, logs_of_several_lines_are_all_named) {
   tables["lv"] =
       "0 64 mirror disk 2 loga 16 2 a 0 b 0\n64 64 linear c 0\n128 64 mirror disk 2 logb 16 2 a 64 b 64";

@@ -41,7 +41,10 @@ bool Judge::compares_contents() const {
   });
 }
 
-void Judge::set_up() { watches_claims_ = checks(oracle::kNoFalseSync); }
+void Judge::set_up() {
+  watches_claims_ = checks(oracle::kNoFalseSync);
+  watches_clones_ = checks(oracle::kCommittedDurable) && world_.may_have_clones();
+}
 
 void Judge::report(Violation violation) {
   if (!checks(violation.oracle)) {
@@ -164,7 +167,7 @@ bool Judge::some_copy_has(const Reference& reference, std::string_view device, S
     if (!extent.range.contains(sector)) continue;
     for (const Extent::Copy& copy : extent.copies) {
       const Disk* disk = world_.disk(copy.disk);
-      if (disk == nullptr) continue;
+      if (disk == nullptr || copy.from_source) continue;
       const Sector there = copy.begin + (sector - extent.range.begin);
       const PageRef page = disk->current_page(there / kPageSectors);
       const std::uint64_t digest =
@@ -206,7 +209,7 @@ void Judge::judge_success(const UserRequest& request) {
       for (const Extent::Copy& copy : extent.copies) {
         const Disk* disk = world_.disk(copy.disk);
         const Sector there = copy.begin + (first - extent.range.begin);
-        if (disk == nullptr || there % kPageSectors != 0) continue;
+        if (disk == nullptr || copy.from_source || there % kPageSectors != 0) continue;
         if (reference->is_whole_content(first / kPageSectors,
                                         disk->current_page(there / kPageSectors))) {
           continue;
@@ -243,6 +246,13 @@ bool Judge::copy_is_fit(const Extent& extent, const Extent::Copy& copy, const Re
   return true;
 }
 
+bool Judge::something_refused(const Extent& extent) const {
+  return std::any_of(extent.copies.begin(), extent.copies.end(),
+                     [&](const Extent::Copy& copy) { return world_.disk_refused_something(copy.disk); }) ||
+         std::any_of(extent.metadata_disks.begin(), extent.metadata_disks.end(),
+                     [&](const std::string& disk) { return world_.disk_refused_something(disk); });
+}
+
 void Judge::judge_error(const FailedRequest& request) {
   const Reference* reference = world_.reference(request.device);
   if (reference == nullptr) return;
@@ -258,6 +268,10 @@ void Judge::judge_error(const FailedRequest& request) {
   copies_.clear();
   const std::vector<Extent>& extents = copies(request.device);
   std::string fit;  // a disk whose copies could have served it all
+  // A clone needs all that is below it; what it reads from where is not its users' choice.
+  for (const Extent& extent : extents) {
+    if (extent.is_clone() && something_refused(extent)) return;
+  }
   // All targets of a device take part in a flush, also those that nobody has written to.
   for (const Extent& extent : extents) {
     if (request.op != Op::kFlush || extent.copies.empty()) continue;
@@ -298,6 +312,7 @@ void Judge::after_step() {
   }
   check_troubles();
   if (watches_claims_) check_claims();
+  if (watches_clones_) check_clones();
 }
 
 void Judge::report_stuck(std::string_view how) {

@@ -41,7 +41,7 @@ class Judge {
   // Between two steps, outside any fiber: judges what was put off, and the mirrors' claims.
   void after_step();
   // after_step() wants to be called after every single step.
-  bool watches_every_step() const { return watches_claims_; }
+  bool watches_every_step() const { return watches_claims_ || watches_clones_; }
   void set_up();
 
   // Nothing can go on.
@@ -53,6 +53,9 @@ class Judge {
   void check_legs();
 
   void note_tables_changed() { copies_.clear(); }
+  // Of what a power cut has done, or would do now, to a sector that lies on a clone's destination, in a few
+  // words: which of the consequences of a commit before its data. Empty: the sector is no clone's.
+  std::string_view clone_consequence(std::string_view device, const Mismatch& mismatch);
   Blame blame_for(std::string_view device, SectorRange range);
   // Copies of `device`, by the tables that are live now; kept until tables change.
   const std::vector<Extent>& copies(std::string_view device);
@@ -72,6 +75,20 @@ class Judge {
     BlockStatus status;
   };
 
+  // A clone's metadata, as of `fingerprint` of what is durable of them.
+  struct CloneWatch {
+    const CloneView* view;
+    std::string device;
+    bool seen = false;
+    std::uint64_t generation = 0;   // of the metadata's disks
+    std::uint64_t fingerprint = 0;
+    std::vector<bool> durable;      // regions whose bit is durable
+  };
+
+  void check_clones();
+  void check_clone(CloneWatch& watch);
+  void check_committed_region(const CloneWatch& watch, std::uint64_t region);
+  std::vector<Extent> extents_of(std::string_view device);
   // What the engine has met since it was last asked (judge_engine.cc).
   void check_troubles();
   void check_claims();
@@ -82,6 +99,7 @@ class Judge {
   void judge_success(const UserRequest& request);
   bool copy_is_fit(const Extent& extent, const Extent::Copy& copy, const Reference& reference,
                    SectorRange range) const;
+  bool something_refused(const Extent& extent) const;
   bool some_copy_has(const Reference& reference, std::string_view device, Sector sector);
 
   World& world_;
@@ -91,6 +109,8 @@ class Judge {
   std::size_t troubles_seen_ = 0;
   bool watches_claims_ = false;
   std::vector<Claim> claims_;
+  bool watches_clones_ = false;
+  std::vector<CloneWatch> clones_;
   std::vector<FailedRequest> failed_;
   std::vector<std::pair<std::string, std::vector<Extent>>> copies_;
 };

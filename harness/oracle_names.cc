@@ -37,6 +37,10 @@ constexpr std::array kOracles{
     OracleInfo{oracle::kAnswers,
                "The administrator's verbs answer as the scenario says they must.",
                "mirror.log_size_check=off"},
+    OracleInfo{oracle::kCommittedDurable,
+               "Where the metadata of a clone that are durable say that a region is on the destination, it is "
+               "durable there.",
+               "clone.flush_dest=off"},
     OracleInfo{oracle::kVersion,
                "After a power cut a sector run written at once holds a content that memory had at one "
                "instant, never a mixture of two.",

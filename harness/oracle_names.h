@@ -24,6 +24,7 @@ inline constexpr std::string_view kNoFalseSuccess = "no-false-success";
 inline constexpr std::string_view kLiveness = "liveness";
 inline constexpr std::string_view kNoLeak = "no-leak";
 inline constexpr std::string_view kAnswers = "administrator-answers";
+inline constexpr std::string_view kCommittedDurable = "committed-points-at-durable";
 inline constexpr std::string_view kVersion = "no-torn-content";
 inline constexpr std::string_view kNoEngineBug = "no-engine-bug";
 inline constexpr std::string_view kCanary = "canary";

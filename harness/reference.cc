@@ -264,6 +264,8 @@ void Reference::prune(PageHistory& page) {
 void Reference::release(WriteRecord& record) { free_records_.push_back(&record); }
 
 void Reference::end_flush(std::uint64_t begun, bool ok) {
+  CHECK(flushes_under_way_ > 0);
+  --flushes_under_way_;
   ++clock_;
   if (!ok) return;
   std::size_t kept = 0;
@@ -421,6 +423,18 @@ bool Reference::is_admissible_now(Sector sector, std::uint64_t digest) const {
            (!candidate.content || candidate.content.sector_digest(static_cast<std::uint32_t>(
                                       static_cast<int>(in_page) + candidate.shift)) == digest);
   });
+}
+
+std::optional<Reference::WriteShape> Reference::newest_write(Sector sector) const {
+  const PageHistory* page = pages_[sector / kPageSectors].get();
+  const WriteRecord* newest = nullptr;
+  for (std::size_t i = 0; page != nullptr && i < page->candidates.size(); ++i) {
+    const Candidate& candidate = page->candidates[i];
+    if ((candidate.mask >> (sector % kPageSectors) & 1) == 0 || candidate.write == nullptr) continue;
+    if (newest == nullptr || candidate.write->number > newest->number) newest = candidate.write;
+  }
+  if (newest == nullptr) return std::nullopt;
+  return WriteShape{newest->range.count(), newest->fua};
 }
 
 bool Reference::is_whole_content(std::uint64_t number, const PageRef& found) const {

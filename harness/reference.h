@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -54,8 +55,9 @@ class Reference final : public StoreObserver {
   WriteRecord* begin_write(const Bio& bio);
   void end_write(WriteRecord& record, bool ok);
   // A flush begins: returns its number; ends.
-  std::uint64_t begin_flush() { return ++clock_; }
+  std::uint64_t begin_flush() { return ++flushes_under_way_, ++clock_; }
   void end_flush(std::uint64_t begun, bool ok);
+  std::uint64_t flushes_under_way() const { return flushes_under_way_; }
   // A read begins: returns its number. check_read() compares what arrived and ends it.
   std::uint64_t begin_read();
   void check_read(const Bio& bio, std::uint64_t begun, std::vector<Mismatch>* wrong);
@@ -76,6 +78,12 @@ class Reference final : public StoreObserver {
   // The page holds, as a whole, a content that memory had at one instant of a write of the whole page,
   // or such writes are not all that was done to it.
   bool is_whole_content(std::uint64_t page, const PageRef& found) const;
+  // The newest write that may be in the sector.
+  struct WriteShape {
+    std::uint64_t sectors = 0;
+    bool fua = false;
+  };
+  std::optional<WriteShape> newest_write(Sector sector) const;
   // What the range holds is the application's own doing: it changed the buffer of a write under way, or
   // had two writes of the same sectors under way at once, or discarded them, and has not written there
   // properly since.
@@ -114,6 +122,7 @@ class Reference final : public StoreObserver {
   std::function<PageRef(std::uint64_t)> initial_;
   std::uint64_t clock_ = 1;
   std::uint64_t writes_ = 0;
+  std::uint64_t flushes_under_way_ = 0;
   std::vector<std::unique_ptr<PageHistory>> pages_;  // null: never touched nor read
   mutable std::vector<PageRef> initial_cache_;
   std::vector<std::uint64_t> touched_;

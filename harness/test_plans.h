@@ -43,6 +43,21 @@ inline Plan mirror_plan(const std::string& features = "1 handle_errors") {
   return plan;
 }
 
+// lv: a clone of src on dest, 16 regions of 4 KiB, metadata on meta; nobody uses it.
+inline Plan clone_plan(const std::string& features = "") {
+  Plan plan;
+  plan.scenario = "test";
+  plan.disks = {disk("src", 128), disk("dest", 128), disk("meta", 64)};
+  plan.disks[2].content = DiskContent::kZero;
+  plan.devices = {{"lv", "0 128 clone meta dest src 8" + features, true}};
+  plan.machine.memory.pages = 64;
+  plan.machine.patience = Duration::seconds(20);
+  plan.machine.settle = Duration::seconds(60);
+  plan.checks = every_check_but({oracle::kVersion});
+  plan.runs = 6;
+  return plan;
+}
+
 // Starts late enough for the first synchronisation of mirror_plan() to be over.
 inline Duration after_sync() { return Duration::milliseconds(40); }
 
@@ -144,6 +159,10 @@ inline std::vector<PlantedBug> bugs_of_a_plain_life() {
   plan.checks = {std::string(oracle::kNoLeak)};
   out.push_back({"entry-never-reclaimed", oracle::kNoLeak, {{"mirror.nosync_entry", "never-reclaim"}}, {},
                  plan});
+
+  plan = clone_plan();
+  plan.checks = {std::string(oracle::kCommittedDurable)};
+  out.push_back({"committed-before-flush", oracle::kCommittedDurable, {{"clone.flush_dest", "off"}}, {}, plan});
 
   plan = mirror_plan();
   plan.disks.push_back(disk("tiny", 8));

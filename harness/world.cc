@@ -128,6 +128,15 @@ void World::build(std::vector<Image> images) {
   mapper_ = make_engine(plan_.engine, {scheduler_, pages_, bios_, *this}, plan_.switches);
   CHECK(mapper_ != nullptr, plan_.engine);
   task_ends_ = std::make_unique<WaitQueue>(scheduler_, "a task to end");
+  may_have_clones_ = std::any_of(plan_.devices.begin(), plan_.devices.end(),
+                                 [](const DevicePlan& device) { return has_clone(device.table); });
+  for (const TaskPlan& task : plan_.tasks) {
+    const auto* administrator = std::get_if<DmsetupTask>(&task.body);
+    if (administrator == nullptr) continue;
+    for (const DmsetupStep& step : administrator->steps) {
+      may_have_clones_ = may_have_clones_ || has_clone(step.text);
+    }
+  }
   judge_.set_up();
 }
 
@@ -171,6 +180,7 @@ DmResult<> World::bring_up(const DevicePlan& device) {
 Stretch World::boot(std::string* refused, const Condition& paused) {
   if (!boot_begun_) {
     boot_begun_ = true;
+    if (before_ == nullptr && may_have_clones_ && judge_.compares_contents()) watch_clones();
     scheduler_.spawn(trace_.actors().intern("boot"), FiberRole::kTask, [this, refused] {
       for (const DevicePlan& device : plan_.devices) {
         if (!device.boot) continue;
@@ -275,20 +285,36 @@ void World::stop_at(TraceId event, void (*on_event)()) {
   trace_.set_listener(&stop_);
 }
 
-const std::vector<World::DeviceView>& World::mirror_views() const {
+void World::refresh_views() const {
   const std::uint64_t generation = mapper_->table_generation();
-  if (generation == views_generation_) return views_;
+  if (generation == views_generation_) return;
   views_generation_ = generation;
   views_.clear();
+  clone_views_.clear();
   for (const DevicePlan& device : plan_.devices) {
     for (const MirrorView* view : mapper_->mirrors(device.name)) {
       views_.push_back({device.name, view});
     }
+    for (const CloneView* view : mapper_->clones(device.name)) {
+      clone_views_.push_back({device.name, view});
+    }
   }
+}
+
+const std::vector<World::DeviceView>& World::mirror_views() const {
+  refresh_views();
   return views_;
 }
 
+const std::vector<World::CloneDevice>& World::clone_views() const {
+  refresh_views();
+  return clone_views_;
+}
+
 bool World::recovered() const {
+  for (const auto& [device, view] : clone_views()) {
+    if (!view->settled()) return false;
+  }
   std::uint64_t claims = mapper_->table_generation();
   for (const auto& [device, view] : mirror_views()) {
     claims = mix_words(claims, view->claim_generation());  // a sum could come out the same

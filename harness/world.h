@@ -125,6 +125,13 @@ class World final : public TaskHost,
     const MirrorView* view;
   };
   const std::vector<DeviceView>& mirror_views() const;
+  struct CloneDevice {
+    std::string device;
+    const CloneView* view;
+  };
+  const std::vector<CloneDevice>& clone_views() const;
+  // Some table of the plan, or of a verb in it, is a clone's.
+  bool may_have_clones() const { return may_have_clones_; }
   // Pages of the device whose content is not known without reading: touched by users, or no longer what
   // they were at first boot on some disk that holds a copy. Ascending.
   std::vector<std::uint64_t> unknown_pages(std::string_view device);
@@ -173,6 +180,7 @@ class World final : public TaskHost,
   BlockDevice* find_disk(std::string_view name) override;
   void print_context() override;
   bool stalled();
+  void refresh_views() const;
   bool is_recovered() const;
   CachedDevice& cached(std::string_view name);
   TableOf plan_tables() const;
@@ -216,11 +224,16 @@ class World final : public TaskHost,
     std::size_t disk;  // in disks_
     Extent extent;     // of the copy
     Sector begin;      // of the copy on its disk
+    bool destination;  // a clone's: not what the device held at first boot
     Image seen;
     std::vector<std::uint64_t> disk_pages;  // ascending
   };
   void update(ChangedPages& changed) const;
-  static void add_device_pages(const ChangedPages& changed, std::vector<std::uint64_t>* pages);
+  bool is_changed(const ChangedPages& changed, std::uint64_t disk_page) const;
+  void begin_with_destination(ChangedPages& changed) const;
+  bool is_read_from(const ChangedPages& changed, std::uint64_t disk_page) const;
+  void watch_clones();
+  void add_device_pages(const ChangedPages& changed, std::vector<std::uint64_t>* pages) const;
   std::vector<ChangedPages>& changed_pages();
 
   std::vector<ChangedPages> changed_pages_;
@@ -228,7 +241,9 @@ class World final : public TaskHost,
   mutable std::uint64_t recovered_asked_ = ~std::uint64_t{0};  // sum of generations when last found out
   mutable bool recovered_ = false;
   mutable std::vector<DeviceView> views_;
+  mutable std::vector<CloneDevice> clone_views_;
   mutable std::uint64_t views_generation_ = ~std::uint64_t{0};
+  bool may_have_clones_ = false;
   Judge judge_;
 };
 

@@ -36,7 +36,10 @@ Reference* World::make_reference(std::string_view device) {
       const SectorRange part = extent.range.intersection({first, first + kPageSectors});
       if (part.empty()) continue;
       const Image* image = nullptr;
-      for (std::size_t i = 0; !extent.copies.empty() && i < disks_.size(); ++i) {
+      // At first boot a clone holds what its source does.
+      const bool held =
+          !extent.copies.empty() && (!extent.is_clone() || extent.copies[0].from_source);
+      for (std::size_t i = 0; held && i < disks_.size(); ++i) {
         if (disks_[i]->name() == extent.copies[0].disk) image = &first_media_[i];
       }
       const Sector there =
@@ -63,28 +66,64 @@ Reference* World::make_reference(std::string_view device) {
   return reference.get();
 }
 
+// Whether a page is known to be what it was depends on what the media hold, not on when it was asked.
+bool World::is_changed(const ChangedPages& changed, std::uint64_t disk_page) const {
+  const Image& media = disks_[changed.disk]->media();
+  const Extent& extent = changed.extent;
+  if (extent.range.begin % kPageSectors != 0 || changed.begin % kPageSectors != 0) {
+    return changed.destination || media.written(disk_page);
+  }
+  const std::uint64_t here =
+      extent.range.begin / kPageSectors + (disk_page - changed.begin / kPageSectors);
+  return !equal_bytes(media.page(disk_page), reference(changed.device)->initial_page(here));
+}
+
+// A clone's destination holds something else from the start.
+void World::begin_with_destination(ChangedPages& changed) const {
+  const std::uint64_t end =
+      (changed.begin + changed.extent.range.count() + kPageSectors - 1) / kPageSectors;
+  for (std::uint64_t page = changed.begin / kPageSectors; page < end; ++page) {
+    if (is_changed(changed, page)) changed.disk_pages.push_back(page);
+  }
+  changed.seen = disks_[changed.disk]->media();
+}
+
+// A destination is read only where its clone says that it is valid.
+bool World::is_read_from(const ChangedPages& changed, std::uint64_t disk_page) const {
+  if (!changed.destination) return true;
+  for (const auto& [device, view] : clone_views()) {
+    if (view->destination_device() != disks_[changed.disk]->name()) continue;
+    const std::uint64_t region = disk_page * kPageSectors / view->region_sectors();
+    return region >= view->region_count() || view->hydrated(region);
+  }
+  return true;
+}
+
+// Devices that are clones have their contents checked also where no user comes: copying is enough to lose
+// them. Of a stack it is the uppermost device that has a reference.
+void World::watch_clones() {
+  for (const DevicePlan& plan : plan_.devices) {
+    const bool lower = std::any_of(plan_.devices.begin(), plan_.devices.end(), [&](const auto& other) {
+      return other.name != plan.name && names_device(other.table, plan.name);
+    });
+    const std::vector<Extent> extents = copies_by_plan(plan.name);
+    const bool clone = std::any_of(extents.begin(), extents.end(),
+                                   [](const Extent& extent) { return extent.is_clone(); });
+    if (clone && !lower) device(plan.name);
+  }
+}
+
 // The pages that the copy's disk has stored otherwise since `seen`, if they really are something else.
 void World::update(ChangedPages& changed) const {
   const Image& media = disks_[changed.disk]->media();
-  const Reference* reference = this->reference(changed.device);
-  const Extent& extent = changed.extent;
-  const bool aligned =
-      extent.range.begin % kPageSectors == 0 && changed.begin % kPageSectors == 0;
   const std::uint64_t first = changed.begin / kPageSectors;
   const std::uint64_t end =
-      (changed.begin + extent.range.count() + kPageSectors - 1) / kPageSectors;
-  // Whether a page is known to be what it was depends on what the media hold, not on when it was asked.
-  const auto is_changed = [&](std::uint64_t page) {
-    if (!aligned) return media.written(page);
-    const std::uint64_t here =
-        extent.range.begin / kPageSectors + (page - first);
-    return !equal_bytes(media.page(page), reference->initial_page(here));
-  };
+      (changed.begin + changed.extent.range.count() + kPageSectors - 1) / kPageSectors;
   media.for_each_difference(changed.seen, [&](std::uint64_t page) {
     if (page < first || page >= end) return;
     const auto place = std::lower_bound(changed.disk_pages.begin(), changed.disk_pages.end(), page);
     const bool known = place != changed.disk_pages.end() && *place == page;
-    if (is_changed(page) == known) return;
+    if (is_changed(changed, page) == known) return;
     if (known) {
       changed.disk_pages.erase(place);
     } else {
@@ -95,9 +134,11 @@ void World::update(ChangedPages& changed) const {
 }
 
 // The pages of the device that lie, at least in part, in a changed page of the copy.
-void World::add_device_pages(const ChangedPages& changed, std::vector<std::uint64_t>* pages) {
+void World::add_device_pages(const ChangedPages& changed,
+                             std::vector<std::uint64_t>* pages) const {
   const Extent& extent = changed.extent;
   for (const std::uint64_t page : changed.disk_pages) {
+    if (!is_read_from(changed, page)) continue;
     const Sector there = std::max(page * kPageSectors, changed.begin);
     const Sector last =
         std::min((page + 1) * kPageSectors, changed.begin + extent.range.count()) - 1;
@@ -125,7 +166,9 @@ std::vector<World::ChangedPages>& World::changed_pages() {
         for (std::size_t i = 0; i < disks_.size(); ++i) {
           if (disks_[i]->name() != copy.disk) continue;
           const Image pristine(disks_[i]->media().pristine(), workshop_.disks().images);
-          changed_pages_.push_back({device, i, extent, copy.begin, pristine, {}});
+          changed_pages_.push_back({device, i, extent, copy.begin,
+                                    extent.is_clone() && !copy.from_source, pristine, {}});
+          if (changed_pages_.back().destination) begin_with_destination(changed_pages_.back());
         }
       }
     }

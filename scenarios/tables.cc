@@ -57,6 +57,11 @@ class Line {
     const std::string_view name = word(what);
     if (!failed()) uses.push_back({std::string(name), std::nullopt, number_});
   }
+  // DEVICE, used for `length` sectors from its start.
+  void whole_device(std::vector<TableUse>& uses, std::uint64_t length, std::string_view what) {
+    const std::string_view name = word(what);
+    if (!failed()) uses.push_back({std::string(name), SectorRange{0, length}, number_});
+  }
   // DEVICE OFFSET, used for `length` sectors.
   void device_at(std::vector<TableUse>& uses, std::uint64_t length,
                  std::string_view what = "a device") {
@@ -115,10 +120,12 @@ void snapshot_arguments(Line& line, std::uint64_t, std::vector<TableUse>& uses) 
   line.device(uses, "the COW store");
 }
 
-void clone_arguments(Line& line, std::uint64_t, std::vector<TableUse>& uses) {
+// METADATA DESTINATION SOURCE REGION_SECTORS [#FEATURES FEATURES... [#CORE CORE...]]
+void clone_arguments(Line& line, std::uint64_t length, std::vector<TableUse>& uses) {
   line.device(uses, "the metadata device");
-  line.device(uses, "the destination");
-  line.device(uses, "the source");
+  line.whole_device(uses, length, "the destination");
+  line.whole_device(uses, length, "the source");
+  line.number("the region size in sectors");
 }
 
 struct TargetSyntax {
