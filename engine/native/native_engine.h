@@ -1,4 +1,4 @@
-// The native engine as a whole: dm core with its simple targets, the mirror, and the clone.
+// The native engine as a whole: dm core with its simple targets, the mirror, the clone, and snapshots.
 #pragma once
 
 #include <memory>
@@ -13,7 +13,7 @@ namespace dmsim::native {
 std::unique_ptr<DeviceMapper> make_native_engine(const EngineEnvironment& environment,
                                                  const SwitchValues& switches);
 
-// Every planted bug of this engine: core's, the mirror's, then the clone's.
+// Every planted bug of this engine: core's, the mirror's, the clone's, then the snapshots'.
 std::vector<SwitchInfo> native_switches();
 
 }  // namespace dmsim::native

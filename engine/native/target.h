@@ -67,6 +67,15 @@ class SharedState {
 };
 using MakeSharedState = std::unique_ptr<SharedState> (*)(const EngineEnvironment& environment);
 
+// A device that was stopped for another target's sake. It exists until it is let go on.
+class InternallySuspended {
+ public:
+  virtual void internal_resume() = 0;
+
+ protected:
+  ~InternallySuspended() = default;
+};
+
 // What core offers to a target. Outlives it.
 class TargetHost {
  public:
@@ -95,11 +104,11 @@ class TargetHost {
     (void)name, (void)make;
     UNMODELLED("TargetHost::shared");
   }
-  // Stops the whole device for another target's sake, out of the administrator's sight, and lets it go
-  // on: new bios are deferred, those inside are waited for, no target is told
+  // Stops the whole device for another target's sake, out of the administrator's sight, until it is let
+  // go on: new bios are deferred, those inside are waited for, no target is told
   // (dm_internal_suspend_fast, dm_internal_resume_fast). In a fiber; the same one ends what it began.
-  virtual void internal_suspend() { UNMODELLED("TargetHost::internal_suspend"); }
-  virtual void internal_resume() { UNMODELLED("TargetHost::internal_resume"); }
+  // This host may be gone when it returns.
+  virtual InternallySuspended& internal_suspend() { UNMODELLED("TargetHost::internal_suspend"); }
 
  protected:
   ~TargetHost() = default;

@@ -24,7 +24,7 @@
 
 namespace dmsim::native {
 
-class MappedDevice final : public BlockDevice {
+class MappedDevice final : public BlockDevice, public InternallySuspended {
  public:
   MappedDevice(CoreContext& context, std::string name);
   ~MappedDevice() override;
@@ -44,7 +44,7 @@ class MappedDevice final : public BlockDevice {
   // For a target of another device: blocks and drains bios, without a word to the targets, and holds the
   // suspend lock until internal_resume().
   void internal_suspend();
-  void internal_resume();
+  void internal_resume() override;
   // Makes `table` live; the device must be suspended (EINVAL). The old live table, or null. On failure
   // `table` is left with the caller.
   DmResult<std::unique_ptr<Table>> swap_table(std::unique_ptr<Table>& table);

@@ -235,8 +235,11 @@ void Table::finish(TargetBio& bio, BlockStatus status) { device_.finish_clone(bi
 void Table::submit(TargetBio& bio) { device_.submit_clone(bio); }
 Actor Table::device_actor() const { return device_.actor(); }
 const std::string& Table::device_name() const { return device_.name(); }
-void Table::internal_suspend() { device_.internal_suspend(); }
-void Table::internal_resume() { device_.internal_resume(); }
+InternallySuspended& Table::internal_suspend() {
+  MappedDevice& device = device_;  // this table may be replaced meanwhile
+  device.internal_suspend();
+  return device;
+}
 
 SharedState& Table::shared(std::string_view name, MakeSharedState make) {
   for (auto& [known, state] : context_.shared) {

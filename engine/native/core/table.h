@@ -94,8 +94,7 @@ class Table final : public TargetHost {
   Actor device_actor() const override;
   const std::string& device_name() const override;
   SharedState& shared(std::string_view name, MakeSharedState make) override;
-  void internal_suspend() override;
-  void internal_resume() override;
+  InternallySuspended& internal_suspend() override;
 
  private:
   struct Opened {

@@ -5,7 +5,7 @@
 namespace dmsim::native {
 
 void BlockingIo::start(Batch& batch, std::uint32_t part, BlockDevice& device, Op op,
-                       SectorRange range, std::span<const Segment> segments) {
+                       SectorRange range, std::span<const Segment> segments, Fua fua) {
   CHECK(part < 64, part);
   batch.io = this;
   if (range.end > device.sectors()) {
@@ -14,6 +14,7 @@ void BlockingIo::start(Batch& batch, std::uint32_t part, BlockDevice& device, Op
   }
   Bio shape;
   shape.op = op;
+  shape.fua = fua == Fua::kYes;
   shape.segments = segments.empty() ? nullptr : segments.data();
   shape.segment_count = static_cast<std::uint32_t>(segments.size());
   shape.issuer = static_cast<std::uint32_t>(issuer_);

@@ -25,13 +25,15 @@ class BlockingIo {
     bool injected = false;           // some failure was a fault's
   };
 
+  enum class Fua : bool { kNo, kYes };
+
   // `what` words the wait; `issuer` is whom the bios belong to. The pool outlives this.
   BlockingIo(Scheduler& scheduler, BioPool& bios, std::string what, Actor issuer)
       : bios_(bios), finished_(scheduler, std::move(what)), issuer_(issuer) {}
 
   // Starts part `part` (< 64) of `batch`. `segments` live until the wait is over; none for a flush.
   void start(Batch& batch, std::uint32_t part, BlockDevice& device, Op op, SectorRange range,
-             std::span<const Segment> segments);
+             std::span<const Segment> segments, Fua fua = Fua::kNo);
   void wait(Batch& batch) {
     wait_until(finished_, [&batch] { return batch.pending == 0; });
   }

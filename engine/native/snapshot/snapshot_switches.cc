@@ -1,0 +1,130 @@
+#include "engine/native/snapshot/snapshot_switches.h"
+
+#include <array>
+
+#include "base/check.h"
+
+namespace dmsim {
+namespace {
+
+constexpr std::array<std::string_view, 2> kOnOff{"on", "off"};
+constexpr std::string_view kCreate[] = {"area-first", "header-first"};
+constexpr std::string_view kOverflow[] = {"by-table", "invalidate"};
+constexpr std::string_view kInvalidate[] = {"apart", "inline"};
+constexpr std::string_view kThrottle[] = {"unlocked", "low", "locked"};
+
+constexpr SwitchInfo kTable[] = {
+    {"snapshot.sort_by_chunk", kOnOff,
+     "off: an origin write waits for one snapshot's copy, to which those of the others are tied, and small "
+     "chunks may tie it to the wrong one: it goes on before a larger chunk is saved (before 2009)",
+     "snap-chunk-size-race"},
+    {"snapshot.track_reads", kOnOff,
+     "off: an origin write does not wait for reads of the snapshot that are still on their way to the origin",
+     "snap-read-vs-copy"},
+    {"snapshot.order_completion", kOnOff,
+     "off: exceptions are recorded in the order in which copies end, so a power cut can leave chunks that are "
+     "neither free nor recorded",
+     "snap-space-leak"},
+    {"snapshot.commit_on_copy_error", kOnOff,
+     "off: a copy that fails is never taken off the count of those to be recorded, so nothing is ever "
+     "recorded again",
+     "snap-copy-error-hang"},
+    {"snapshot.own_header_buffer", kOnOff,
+     "off: the header that invalidates a snapshot is built in the buffer that a copy which ends puts its "
+     "record into",
+     "snap-header-area-shared"},
+    {"snapshot.load_last_area", kOnOff,
+     "off: after a restart the current area is not in memory, and the next record wipes out the others in it",
+     "snap-area-uninitialised"},
+    {"snapshot.area_preflush", kOnOff,
+     "off: a record can become durable before the chunk that it points at", "snap-exception-no-barrier"},
+    {"snapshot.area_fua", kOnOff,
+     "off: an origin write goes on while the record of the old content is in a volatile cache",
+     "snap-exception-no-barrier"},
+    {"snapshot.header_fua", kOnOff,
+     "off: an origin write goes on while the header that invalidates the snapshot is in a volatile cache "
+     "(Linux 6.1 and 6.12)",
+     "snap-invalid-header-lost"},
+    {"snapshot.create", kCreate,
+     "header-first: a new store's header is written before its first area is empty, and neither is flushed "
+     "(Linux 6.1 and 6.12)",
+     "snap-create-torn"},
+    {"snapshot.overflow", kOverflow,
+     "invalidate: a write to a snapshot that finds no space makes all of it invalid, also where user space "
+     "has asked for an overflow that leaves reads alone",
+     "snap-overflow-kills-snapshot"},
+    {"snapshot.invalidate", kInvalidate,
+     "inline: a snapshot is made invalid from within the submission of a bio, which waits for a write that is "
+     "only begun when it has returned",
+     "snap-invalidate-in-make-request"},
+    {"snapshot.throttle", kThrottle,
+     "low: writers wait when more than 2 chunks are being copied (instead of 2048); locked: the same, and "
+     "writers of the origin hold the lock of all origins meanwhile",
+     "snap-cow-throttle-deadlock"},
+    {"snapshot.suspend_on_handover", kOnOff,
+     "off: a snapshot hands its store over to its new table while origin writes wait for copies into it",
+     "snap-handover-pending"},
+    {"snapshot.active_before_origin", kOnOff,
+     "off: the origin goes on after a handover before the table that now has the store counts, so a write in "
+     "between is not saved (Linux 6.1 and 6.12)",
+     "snap-handover-not-yet-active"},
+    {"snapshot.merge_flush", kOnOff,
+     "off: exceptions are forgotten while what was merged may still be in the origin's volatile cache",
+     "snap-merge-no-flush"},
+    {"snapshot.merge_queue_writes", kOnOff,
+     "off: a write to a chunk that is being merged goes to the store, and is forgotten with it",
+     "snap-merge-loses-writes"},
+    {"snapshot.merge_other_snaps", kOnOff,
+     "off: merging overwrites the origin without saving its content for the other snapshots",
+     "snap-merge-misses-other-snaps"},
+};
+
+// The index of the plan's value among the switch's values.
+std::size_t value_index(const SwitchValues& values, std::string_view name) {
+  const auto found = values.find(name);
+  if (found == values.end()) return 0;
+  for (const SwitchInfo& info : kTable) {
+    if (info.name != name) continue;
+    for (std::size_t i = 0; i < info.values.size(); ++i) {
+      if (info.values[i] == found->second) return i;
+    }
+    CHECK(false, "no such value of a switch", name, found->second);
+  }
+  CHECK(false, "no such switch", name);
+  return 0;
+}
+
+}  // namespace
+
+std::span<const SwitchInfo> snapshot_switches() { return kTable; }
+
+namespace native {
+
+SnapshotSwitches parse_snapshot_switches(const SwitchValues& values) {
+  SnapshotSwitches s;
+  const auto flag = [&](std::string_view name, bool* field) {
+    if (value_index(values, name) != 0) *field = !*field;
+  };
+  flag("snapshot.sort_by_chunk", &s.sort_by_chunk);
+  flag("snapshot.track_reads", &s.track_reads);
+  flag("snapshot.order_completion", &s.order_completion);
+  flag("snapshot.commit_on_copy_error", &s.commit_on_copy_error);
+  flag("snapshot.own_header_buffer", &s.own_header_buffer);
+  flag("snapshot.load_last_area", &s.load_last_area);
+  flag("snapshot.area_preflush", &s.area_preflush);
+  flag("snapshot.area_fua", &s.area_fua);
+  flag("snapshot.header_fua", &s.header_fua);
+  flag("snapshot.create", &s.create_area_first);
+  flag("snapshot.overflow", &s.overflow_by_table);
+  flag("snapshot.invalidate", &s.invalidate_apart);
+  s.throttle = static_cast<Throttle>(value_index(values, "snapshot.throttle"));
+  flag("snapshot.suspend_on_handover", &s.suspend_on_handover);
+  flag("snapshot.active_before_origin", &s.active_before_origin);
+  flag("snapshot.merge_flush", &s.merge_flush);
+  flag("snapshot.merge_queue_writes", &s.merge_queue_writes);
+  flag("snapshot.merge_other_snaps", &s.merge_other_snaps);
+  return s;
+}
+
+}  // namespace native
+}  // namespace dmsim
