@@ -82,6 +82,8 @@ class PageCache final : public Reclaimer {
   // The same for whoever keeps no file of his own: all of them share one.
   BlockStatus fsync() { return fsync(shared_file_); }
   OpenFile open() const;
+  // A write error not yet reported to `file`, once, without writing or flushing anything.
+  BlockStatus check_error(OpenFile& file) { return report_error(file); }
 
   // One pass of writeback over pages dirtied before `dirtied_before`; waits for nothing but room.
   void write_back(Instant dirtied_before);
