@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "crash-replay/story_clone.h"
 #include "crash-replay/story_steps.h"
 #include "harness/oracle_names.h"
 
@@ -83,7 +84,9 @@ std::size_t count_before(const Chronicle& c, std::size_t end,
 std::vector<std::string> tell_before(const Chronicle& c, std::size_t first) {
   std::vector<std::string> out;
   const StoryFocus& f = c.focus;
-  if (f.legs.size() > 1) {
+  if (f.clone) {
+    out.push_back(clone_before(c));
+  } else if (f.legs.size() > 1) {
     std::string legs;
     for (const StoryFocus::Leg& leg : f.legs) {
       legs += (legs.empty() ? "" : &leg == &f.legs.back() ? " and " : ", ") + leg.disk;
@@ -146,7 +149,10 @@ std::vector<std::string> tell_left_out(const Chronicle& c, const Story& story,
 
 // No recovery of the region in the last life, although there was one of others or none at all.
 void tell_no_recovery(const Chronicle& c, Story* story) {
-  if (c.lives < 2 || c.focus.legs.size() < 2 || !c.focus.region || !c.clean_after_cut) return;
+  if (c.lives < 2 || c.focus.clone || c.focus.legs.size() < 2 || !c.focus.region ||
+      !c.clean_after_cut) {
+    return;
+  }
   std::size_t boot = 0;
   for (std::size_t i = 0; i < c.events.size(); ++i) {
     if (c.event(i).is("power.on")) boot = i;
@@ -287,6 +293,9 @@ Story tell_story(const Chronicle& chronicle, const std::string& file) {
   tell_steps(chronicle, &story);
   tell_no_recovery(chronicle, &story);
   tell_end_state(chronicle, &story);
+  if (chronicle.focus.clone) {
+    if (auto step = tell_clone_end(chronicle)) story.steps.push_back(std::move(*step));
+  }
   tell_waiting(chronicle, &story);
   const std::size_t thinned = thin_out(&story.steps);
   story.left_out = tell_left_out(chronicle, story, thinned);
@@ -317,7 +326,10 @@ StoryTable legs_against_log(const Chronicle& c, StoryNames& names) {
     table.rows.push_back(std::move(row));
   }
   if (c.clean_at_end || c.clean_after_cut) {
-    const auto word = [](std::optional<bool> clean) {
+    const auto word = [&c](std::optional<bool> clean) {
+      if (c.focus.clone && clean) {
+        return *clean ? "on " + c.focus.clone->destination : "on " + c.focus.clone->source;
+      }
       return std::string(!clean ? "-" : *clean ? "clean" : "dirty");
     };
     std::vector<std::string> row{

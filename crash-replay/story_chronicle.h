@@ -85,10 +85,14 @@ struct StoryFocus {
   SectorRange page_range;  // of the device
   SectorRange sectors;     // that the promise is about; empty: none
   std::vector<Leg> legs;   // best first; one: no mirror
+  struct Clone {
+    std::string source, destination, metadata;  // devices
+  };
   std::optional<std::uint64_t> region;
-  SectorRange region_range;  // of the device; empty: no mirror
+  SectorRange region_range;  // of the device; empty: no mirror, no clone
   std::string mirror;        // the mapped device whose region that is; empty: none
-  std::string log_disk;      // empty: none
+  std::optional<Clone> clone;  // it is a clone's region, not a mirror's
+  std::string log_disk;      // or a clone's metadata; empty: none
   // Where that page is in memory: its cache, which may be one of a device further up, and its number there.
   std::string cache;  // actor; empty: no cache was used
   std::uint64_t cache_page = 0;
@@ -116,7 +120,8 @@ struct Chronicle {
   std::vector<UserStory> users;              // by submission
   std::map<TraceId, std::size_t> by_submit;  // disk_requests by event id
   std::vector<LegState> legs;                // parallel to focus.legs
-  // What the log on disk says of the region in focus; none: no log, or it says nothing.
+  // What the log on disk says of the region in focus; none: no log, or it says nothing. Of a clone's region:
+  // the metadata on disk say that it is on the destination.
   std::optional<bool> clean_after_cut;
   std::optional<bool> clean_at_end;
   std::vector<Sector>

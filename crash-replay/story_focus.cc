@@ -54,6 +54,38 @@ void find_region(const World& last, const std::string& disk, Sector there, Secto
   }
 }
 
+// The clone that keeps `there` of `disk` on its source or its destination.
+void find_clone_region(const World& last, const std::string& disk, Sector there, Sector sector,
+                       StoryFocus* focus) {
+  for (const auto& [device, view] : last.clone_views()) {
+    const bool here = view->destination_device() == disk || view->source_device() == disk;
+    if (!here || there >= view->sectors()) continue;
+    focus->region = there / view->region_sectors();
+    const Sector before = std::min<Sector>(sector, there % view->region_sectors());
+    focus->region_range = {sector - before, sector - before + view->region_sectors()};
+    focus->mirror = device;
+    focus->log_disk = view->metadata_device();
+    focus->clone = {view->source_device(), view->destination_device(), view->metadata_device()};
+    return;
+  }
+}
+
+// What metadata that hold this say of the region in focus.
+std::optional<bool> says_hydrated(const World& last, const StoryFocus& focus,
+                                  const std::function<PageRef(std::uint64_t)>& page_of) {
+  for (const auto& [device, view] : last.clone_views()) {
+    if (device != focus.mirror || view->destination_device() != focus.clone->destination) continue;
+    const auto said = view->hydrated_by([&](Sector first, std::uint32_t count, std::byte* out) {
+      for (Sector at = first; at < first + count; ++at, out += kSectorBytes) {
+        const auto in_page = static_cast<std::uint32_t>(at % kPageSectors);
+        std::memcpy(out, page_of(at / kPageSectors).sector_bytes(in_page), kSectorBytes);
+      }
+    });
+    if (said.ok()) return (*said)[*focus.region];
+  }
+  return std::nullopt;
+}
+
 std::vector<std::byte> log_bytes(std::uint64_t region,
                                  const std::function<PageRef(std::uint64_t)>& page_of) {
   const std::uint64_t needed = mirror_log::kBitmapOffset + region / 8 + 8;
@@ -104,6 +136,7 @@ StoryFocus find_focus(const Chronicle& chronicle, World& last) {
       const Sector in_page = sector - focus.page_range.begin;
       focus.legs.push_back({copy.disk, there >= in_page ? there - in_page : 0});
       if (!focus.region) find_region(last, copy.disk, there, sector, &focus);
+      if (!focus.region) find_clone_region(last, copy.disk, there, sector, &focus);
     }
   }
   return focus;
@@ -136,6 +169,16 @@ void look_at_the_end(const World& last, Chronicle* chronicle) {
   const std::size_t log = disk_index(last, focus.log_disk);
   if (log == last.disks().size()) return;
   const Disk& disk = *last.disks()[log];
+  if (focus.clone) {
+    if (last.life() > 0) {
+      const Image& media = last.first_media()[log];
+      chronicle->clean_after_cut =
+          says_hydrated(last, focus, [&](std::uint64_t page) { return media.page(page); });
+    }
+    chronicle->clean_at_end =
+        says_hydrated(last, focus, [&](std::uint64_t page) { return disk.current_page(page); });
+    return;
+  }
   if (last.life() > 0) {
     const Image& media = last.first_media()[log];
     chronicle->clean_after_cut =

@@ -9,6 +9,7 @@
 #include <functional>
 #include <set>
 
+#include "crash-replay/story_clone.h"
 #include "harness/oracle_names.h"
 
 namespace dmsim {
@@ -92,6 +93,7 @@ class Teller {
     if (room == "cache" || room == "direct") tell_memory(event);
     if (room == "dm") tell_device(event);
     if (room == "mirror") tell_mirror(event);
+    if (room == "clone" && f_.clone) tell_clone();
     if (room == "disk") tell_disk(event);
     if (room == "power") tell_power(event);
     tell_put_off();
@@ -230,7 +232,7 @@ class Teller {
         notation);
   }
 
-  bool matters_flush() const { return c_.violation.oracle == oracle::kDurability; }
+  bool matters_flush() const { return f_.clone || c_.violation.oracle == oracle::kDurability; }
 
   // The write after which a region was called clean that no recovery had copied: the last one before.
   bool brought_the_claim(const UserStory& user) const {
@@ -249,7 +251,7 @@ class Teller {
   // A mirrored write that goes to one leg only, as dm core says it.
   void tell_narrow_write(const StoryEvent& event) {
     const UserStory* user = user_of(event.cause);
-    if (user == nullptr || f_.legs.size() < 2 || event.text("op") != "write") return;
+    if (user == nullptr || f_.clone || f_.legs.size() < 2 || event.text("op") != "write") return;
     if (!user->touches_page && !(user->touches_region && brought_the_claim(*user))) return;
     std::set<std::string> disks;
     for (const std::size_t part : user->parts) disks.insert(c_.disk_requests[part].disk);
@@ -332,6 +334,15 @@ class Teller {
           notation_of("read", false, event.range()), Weight::kDetail);
     }
   }
+
+  void tell_clone() {
+    bool durable = false;
+    auto step = tell_clone_event(c_, at_, &durable);
+    if (!step) return;
+    if (durable) say_log_of_clone();
+    add(std::move(step->text), std::move(step->notation), step->weight);
+  }
+  void say_log_of_clone() { story_.log_words.push_back({at_, true}); }
 
   void tell_region(const StoryEvent& event) {
     if (!c_.about_region(event)) return;
@@ -457,7 +468,9 @@ class Teller {
       const UserStory* user = request.user ? &c_.users[*request.user] : nullptr;
       if (request.op == "read" && request.fault.empty() && user != nullptr &&
           is_reader_wanted(*user)) {
-        add(fmt::format("{} delivers {}", request.disk, names_.name(request.content, request.disk)),
+        const std::string held = names_.name(request.content, request.disk);
+        add(f_.clone ? fmt::format("{} is read from {}, which has {}", region_title(), request.disk, held)
+                     : fmt::format("{} delivers {}", request.disk, held),
             notation);
       }
     }
@@ -501,8 +514,8 @@ class Teller {
     }
     std::string text;
     for (const auto& [disk, ranges] : of_disk) {
-      text +=
-          fmt::format("{}{}", text.empty() ? "" : ", ", disk == f_.log_disk ? "the log's " : "");
+      const std::string_view whose = f_.clone ? "the metadata's " : "the log's ";
+      text += fmt::format("{}{}", text.empty() ? "" : ", ", disk == f_.log_disk ? whose : "");
       for (std::size_t i = 0; i < ranges.size(); ++i) {
         const SectorRange range = ranges[i];
         text += fmt::format("{}{}", i == 0 ? (range.count() == 1 ? "sector " : "sectors ") : ", ",
@@ -534,8 +547,10 @@ class Teller {
     }
     std::string text = "After the reboot ";
     if (c_.clean_after_cut) {
-      text += fmt::format("the log says that {} is {}; ", region(),
-                          *c_.clean_after_cut ? "clean" : "dirty");
+      text += f_.clone ? fmt::format("the metadata say that {} is on {}; ", region(),
+                                     *c_.clean_after_cut ? f_.clone->destination : f_.clone->source)
+                       : fmt::format("the log says that {} is {}; ", region(),
+                                     *c_.clean_after_cut ? "clean" : "dirty");
     }
     for (std::size_t i = 0; i < c_.legs.size(); ++i) {
       text += fmt::format("{}{} has {}", i == 0 ? "" : ", ", c_.legs[i].disk,
@@ -633,6 +648,9 @@ std::string notation_of(std::string_view op, bool fua, SectorRange range) {
 
 std::size_t story_start(const Chronicle& c) {
   std::optional<std::size_t> start;
+  if (c.focus.clone) {
+    if (const auto hydration = clone_story_start(c)) return *hydration;
+  }
   const std::string& name = c.violation.oracle;
   if (name == oracle::kLiveness) {
     start = last_request(c, [](const UserStory& user) { return !user.complete; });

@@ -96,6 +96,38 @@ TEST(story, a_region_promoted_without_a_copy_is_told_without_a_power_cut) {
   EXPECT_THAT(told->text, testing::Not(HasSubstr("Power is cut")));
 }
 
+TEST(story, a_region_committed_before_its_flush_is_told_from_the_copy_to_the_reader) {
+  const auto told =
+      tell_crash_of("scenarios/seeds/clone-commit-before-flush.yaml", "as-2019-background");
+  ASSERT_NE(told, nullptr);
+  expect_readable(*told);
+  expect_in_order(told->story,
+                  {"In the background lv begins to copy region", "copied to the destination",
+                   "lv begins to commit its metadata", "nobody has flushed dest", "Power is cut",
+                   "After the reboot the metadata say that region", "A reader reads",
+                   "is read from dest, which has its own initial content"});
+  EXPECT_THAT(told->text, HasSubstr("lv is a clone of src on dest, its metadata are on meta."));
+  EXPECT_EQ(told->chronicle.clean_after_cut, true);
+}
+
+TEST(story, a_write_of_part_of_a_cloned_region_is_told_with_its_neighbours_copy) {
+  const auto told =
+      tell_crash_of("scenarios/seeds/clone-commit-before-flush.yaml", "as-2019-user-write");
+  ASSERT_NE(told, nullptr);
+  expect_readable(*told);
+  expect_in_order(told->story, {"The task database writes", "is not hydrated: before the write",
+                                "copied to the destination", "Power is cut", "is read from dest"});
+}
+
+TEST(story, a_region_that_missed_the_flush_is_told_as_such) {
+  for (const char* variant : {"one-phase", "word-tracking"}) {
+    const auto told = tell_crash_of("scenarios/seeds/clone-commit-before-flush.yaml", variant);
+    ASSERT_NE(told, nullptr);
+    expect_in_order(told->story, {"begins to commit", "copied to the destination", "came later",
+                                  "says for good that region"});
+  }
+}
+
 TEST(story, a_lost_write_is_told_with_its_flush_and_the_reader) {
   const auto told = tell_crash_of_text("lost-write", std::string(kMirror) + R"(
 tasks:

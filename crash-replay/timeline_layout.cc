@@ -445,7 +445,9 @@ class Layout {
     if (const auto log = find_lane(LaneKind::kLog)) {
       std::vector<Change> changes;
       for (const LogWord& word : s_.log_words) {
-        changes.push_back({word.event, {}, word.clean ? "clean" : "dirty"});
+        changes.push_back({word.event, {}, f_.clone ? "on " + f_.clone->destination
+                                           : word.clean ? "clean"
+                                                        : "dirty"});
       }
       add_stretches(*log, changes, std::nullopt);
     }
@@ -468,7 +470,23 @@ class Layout {
     add_stretches(*find_lane(disk), changes, std::nullopt);
   }
 
+  void add_clone_region_strip(std::size_t in_lane, std::optional<std::size_t> cut) {
+    std::vector<Change> changes{{0, {}, "on " + f_.clone->source}};
+    for (std::size_t i = 0; i < c_.events.size() && i <= end_; ++i) {
+      const StoryEvent& event = c_.event(i);
+      const bool ours = event.is("clone.hydrated") && event.number("region") == f_.region &&
+                        event.number("ok") != 0;
+      if (ours) changes.push_back({i, {}, "on " + f_.clone->destination});
+      if (cut && i > *cut && event.is("power.on") && c_.clean_after_cut) {
+        changes.push_back(
+            {i, {}, "on " + (*c_.clean_after_cut ? f_.clone->destination : f_.clone->source)});
+      }
+    }
+    add_stretches(in_lane, changes, std::nullopt);
+  }
+
   void add_region_strip(std::size_t in_lane, std::optional<std::size_t> cut) {
+    if (f_.clone) return add_clone_region_strip(in_lane, cut);
     std::vector<Change> changes;
     for (std::size_t i = 0; i < c_.events.size() && i <= end_; ++i) {
       const StoryEvent& event = c_.event(i);

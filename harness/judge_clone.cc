@@ -182,14 +182,14 @@ std::string_view Judge::clone_consequence(std::string_view device, const Mismatc
   }
   if (block == 0) return {};
   const auto write = reference->newest_write(mismatch.sector);
+  if (mismatch.kind == Mismatch::Kind::kUntouched || !write) {
+    REACHED("sectors of a clone are lost that nobody ever wrote");
+    return kNeverWritten;
+  }
   // The author's fourth: the commit that the flush brought about came before the flush itself.
   if (reference->flushes_under_way() > 0) {
     REACHED("a region of a clone is lost while a flush is under way");
     return kUnderFlush;
-  }
-  if (mismatch.kind == Mismatch::Kind::kUntouched || !write) {
-    REACHED("sectors of a clone are lost that nobody ever wrote");
-    return kNeverWritten;
   }
   if (write->sectors <= block) {
     REACHED("a write of one block to a clone is neither old nor new");
