@@ -14,6 +14,7 @@
 #include "cli/workers.h"
 #include "crash-replay/crash_file.h"
 #include "crash-replay/minimise.h"
+#include "harness/engine_factory.h"
 #include "scenarios/plan_yaml.h"
 
 namespace dmsim {
@@ -79,7 +80,7 @@ unsigned jobs_of(const FuzzCommand& command) {
 
 Campaign::Campaign(const FuzzCommand& command, std::vector<Plan> scenarios, SwitchValues switches)
     : command_(command),
-      plans_(std::move(scenarios), std::move(switches)),
+      plans_(std::move(scenarios), std::move(switches), command.engine),
       runs_(command_, plans_, known_, signatures_),
       begun_(Clock::now()) {}
 
@@ -92,9 +93,14 @@ std::string Campaign::identity() const {
   const std::string program = read_file("/proc/self/exe");
   std::string scenarios;
   for (const std::string& path : command_.paths) scenarios += " " + path;
-  return fmt::format("program {:016x}; seed {}; cuts {}; variant '{}'; switches {}; scenarios{}",
+  std::string engine;
+  if (!command_.engine.empty()) {
+    const std::string image = read_file(engine_file(command_.engine));
+    engine = fmt::format("; engine {} {:016x}", command_.engine, digest_bytes(image.data(), image.size()));
+  }
+  return fmt::format("program {:016x}; seed {}; cuts {}; variant '{}'; switches {}; scenarios{}{}",
                      digest_bytes(program.data(), program.size()), command_.seed, command_.cuts,
-                     command_.variant, fmt::join(command_.switches, " "), scenarios);
+                     command_.variant, fmt::join(command_.switches, " "), scenarios, engine);
 }
 
 std::optional<std::string> Campaign::begin() {

@@ -44,8 +44,8 @@ constexpr std::uint64_t scattered(std::uint64_t seed) { return mix_words(seed, 0
 
 }  // namespace
 
-CampaignPlans::CampaignPlans(std::vector<Plan> scenarios, SwitchValues switches)
-    : scenarios_(std::move(scenarios)), switches_(std::move(switches)) {}
+CampaignPlans::CampaignPlans(std::vector<Plan> scenarios, SwitchValues switches, std::string engine)
+    : scenarios_(std::move(scenarios)), switches_(std::move(switches)), engine_(std::move(engine)) {}
 
 std::vector<LabelledChoice> CampaignPlans::change(std::uint64_t seed) const {
   RandomChoices random(mix_words(seed, 0x6368616E));
@@ -80,6 +80,7 @@ CampaignPlans::Made CampaignPlans::make(std::uint64_t seed) const {
   made.changed = !old.empty();
   FollowedDraws draws(std::move(old), scattered(seed));
   made.plan = generate_plan(draws, {switches_});
+  if (!engine_.empty()) made.plan.engine = engine_;
   made.draws = label_choices(draws.record(), ActorNames());
   return made;
 }

@@ -17,8 +17,8 @@ namespace dmsim {
 
 class CampaignPlans {
  public:
-  // Either kind; `scenarios` empty: generated.
-  CampaignPlans(std::vector<Plan> scenarios, SwitchValues switches);
+  // Either kind; `scenarios` empty: generated, for `engine`.
+  CampaignPlans(std::vector<Plan> scenarios, SwitchValues switches, std::string engine);
 
   struct Made {
     Plan plan;
@@ -37,6 +37,7 @@ class CampaignPlans {
 
   std::vector<Plan> scenarios_;
   SwitchValues switches_;
+  std::string engine_;
   std::vector<std::vector<LabelledChoice>> kept_;
 };
 

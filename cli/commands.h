@@ -31,6 +31,7 @@ int run_command(const RunCommand& command);
 
 struct ReplayCommand {
   std::string file;
+  std::string engine;                  // empty: the one that the file names
   std::string trace_file;
   std::uint64_t until = 0;             // trace event to stop after; 0: none
   std::uint64_t break_at = 0;          // trace event to stop in a debugger at; 0: none
@@ -70,6 +71,7 @@ struct FuzzCommand {
   std::vector<std::string> paths;      // of scenarios; empty: generated plans
   std::string variant;                 // of scenarios: only this one, and whatever it violates is a finding
   std::vector<std::string> switches;   // "name=value", planted into every plan
+  std::string engine;                  // empty: native, or each scenario's own
   std::uint64_t seed = 1;              // of the first run; the next run takes the next
   std::uint64_t runs = 0;              // of the whole campaign; 0: no limit
   unsigned seconds = 0;                // of this session; 0: no limit

@@ -74,6 +74,7 @@ int replay_command(const ReplayCommand& command) {
   }
   auto crash = read_crash(command.file, program_vocabulary());
   if (!crash.ok()) return complain(crash.error());
+  if (!command.engine.empty()) crash->plan.engine = command.engine;
   if (const auto error = why_not_runnable(crash->plan)) return complain(*error);
   Workshop workshop;
   LinearOptions options;

@@ -71,6 +71,7 @@ bool load_plans(const FuzzCommand& command, std::vector<Plan>* plans) {
     }
     for (Plan& plan : *loaded) {
       if (!command.variant.empty() && plan.variant != command.variant) continue;
+      if (!command.engine.empty()) plan.engine = command.engine;
       plans->push_back(std::move(plan));
     }
   }
@@ -78,6 +79,16 @@ bool load_plans(const FuzzCommand& command, std::vector<Plan>* plans) {
   std::fprintf(stderr, "dmsim fuzz: no variant named '%s' in these scenarios\n",
                command.variant.c_str());
   return false;
+}
+
+// Engines are built here, before there are workers.
+bool can_run(const FuzzCommand& command, const std::vector<Plan>& plans) {
+  std::string why = command.engine.empty() ? "" : why_no_engine(command.engine);
+  for (const Plan& plan : plans) {
+    if (why.empty()) why = why_no_engine(plan.engine);
+  }
+  if (!why.empty()) std::fprintf(stderr, "dmsim fuzz: %s\n", why.c_str());
+  return why.empty();
 }
 
 // One line on stderr: over and over on a terminal, now and then into a file.
@@ -161,6 +172,7 @@ int fuzz_command(const FuzzCommand& command) {
   const auto switches = parse_switches(command.switches);
   std::vector<Plan> plans;
   if (!switches || !load_plans(command, &plans)) return kExitBadInput;
+  if (!can_run(command, plans)) return kExitBadInput;
   Campaign campaign(command, std::move(plans), *switches);
   if (const auto wrong = campaign.begin()) {
     std::fprintf(stderr, "%s\n", wrong->c_str());

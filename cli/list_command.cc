@@ -60,12 +60,17 @@ int list_command(const ListCommand& command) {
     list_switches();
   } else if (command.what == "oracles") {
     list_oracles();
+  } else if (command.what == "engines") {
+    for (const std::string_view name : engine_names()) {
+      const std::string why = why_not_available(name);
+      fmt::print("{}{}{}\n", name, why.empty() ? "" : "  not available: ", why);
+    }
   } else if (command.what == "faults") {
     for (const std::string_view word : kFaultWords) fmt::print("{}\n", word);
   } else if (command.what == "tasks") {
     for (const TaskKind& kind : kTaskKinds) fmt::print("{}\n    {}\n", kind.name, kind.about);
   } else {
-    constexpr std::string_view kWhat[] = {"scenarios", "switches", "oracles", "faults", "tasks"};
+    constexpr std::string_view kWhat[] = {"scenarios", "switches", "oracles", "engines", "faults", "tasks"};
     std::fprintf(stderr, "dmsim list: nothing called '%s'%s\n", command.what.c_str(),
                  did_you_mean(command.what, kWhat).c_str());
     return kExitBadInput;

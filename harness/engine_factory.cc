@@ -5,6 +5,8 @@
 #include <array>
 
 #include "base/nearest.h"
+#include "engine/linux/host/images.h"
+#include "engine/linux/host/linux_engine.h"
 #include "engine/native/native_engine.h"
 
 namespace dmsim {
@@ -16,21 +18,40 @@ std::span<const std::string_view> engine_names() {
 
 std::string why_no_engine(std::string_view name) {
   if (name == "native") return {};
-  for (const std::string_view known : engine_names()) {
-    if (known == name) return fmt::format("engine '{}' is not built into this program", name);
+  if (kernel::is_linux_engine(name)) {
+    const auto image = kernel::image_of(name);
+    return image.ok() ? std::string() : image.error();
   }
   return fmt::format("unknown engine '{}'{}", name, did_you_mean(name, engine_names()));
 }
 
+std::string why_not_available(std::string_view name) {
+  return kernel::is_linux_engine(name) ? kernel::why_not_available(name) : std::string();
+}
+
+std::string engine_file(std::string_view name) {
+  if (!kernel::is_linux_engine(name)) return {};
+  const auto image = kernel::image_of(name);
+  return image.ok() ? (*image)->path() : std::string();
+}
+
 const std::vector<SwitchInfo>& all_switches() {
-  static const std::vector<SwitchInfo> kSwitches = native::native_switches();
+  static const std::vector<SwitchInfo> kSwitches = [] {
+    std::vector<SwitchInfo> out = native::native_switches();
+    const auto more = kernel::linux_switches();
+    out.insert(out.end(), more.begin(), more.end());
+    return out;
+  }();
   return kSwitches;
 }
 
 std::unique_ptr<DeviceMapper> make_engine(std::string_view name, const EngineEnvironment& environment,
                                           const SwitchValues& switches) {
   if (name == "native") return native::make_native_engine(environment, switches);
-  return nullptr;
+  if (!kernel::is_linux_engine(name)) return nullptr;
+  const auto image = kernel::image_of(name);
+  if (!image.ok()) return nullptr;
+  return std::make_unique<kernel::LinuxEngine>(**image, environment, kernel::machine_options(switches));
 }
 
 }  // namespace dmsim

@@ -12,10 +12,16 @@
 
 namespace dmsim {
 
-// Names of all engines, those that are not built into this program included.
+// Names of all engines. Besides: "linux:DIR" for a kernel tree of the user's own, and "linux-6.1+NAME" for a
+// mutant (engine/linux/host/images.h).
 std::span<const std::string_view> engine_names();
-// Why `name` cannot be run by this program, in words for the user; empty: it can.
+// Why `name` cannot be run, in words for the user; empty: it can. A kernel's engine is built by this, when it is
+// first asked for: whoever forks workers asks before.
 std::string why_no_engine(std::string_view name);
+// The same as far as it is known without building anything.
+std::string why_not_available(std::string_view name);
+// The file that holds the engine, of one that is no part of this program; "": it is part of it.
+std::string engine_file(std::string_view name);
 // Of all engines; no two share a name.
 const std::vector<SwitchInfo>& all_switches();
 // Null: this program has no engine of that name.

@@ -73,9 +73,17 @@ void read_violated(Reading& reading, YamlPosition where, std::span<const std::st
   }
 }
 
+// A kernel of the user's own, "linux:DIR", or a mutant of one that is known, "linux-6.1+NAME".
+bool is_derived_engine(const Reading& reading, std::string_view name) {
+  if (name.substr(0, 6) == "linux:") return name.size() > 6;
+  const std::size_t plus = name.find('+');
+  return plus != std::string_view::npos && contains(reading.vocabulary().engines, name.substr(0, plus));
+}
+
 void read_engine(Reading& reading, MapReader& map, Plan& plan) {
   map.text("engine", plan.engine);
   if (reading.failed() || contains(reading.vocabulary().engines, plan.engine)) return;
+  if (is_derived_engine(reading, plan.engine)) return;
   reading.fail(map.position_of("engine"),
                unknown_name("engine", plan.engine, reading.vocabulary().engines));
 }

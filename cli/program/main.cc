@@ -3,6 +3,7 @@
 #include <array>
 #include <charconv>
 #include <cstdio>
+#include <filesystem>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -95,11 +96,24 @@ CLI::App* add_check_log(CLI::App& app, dmsim::CheckLogCommand* command) {
   return sub;
 }
 
+// --engine NAME, and --kernel-tree DIR, which is short for an engine called linux:DIR.
+void add_engine(CLI::App* sub, std::string* engine) {
+  CLI::Option* named = sub->add_option("--engine", *engine, "instead of the plan's own: see dmsim list engines");
+  sub->add_option_function<std::string>(
+         "--kernel-tree",
+         [engine](const std::string& tree) {
+           *engine = "linux:" + std::filesystem::absolute(tree).lexically_normal().string();
+         },
+         "the engine is made from this kernel tree (6.1 or 6.12)")
+      ->excludes(named);
+}
+
 CLI::App* add_fuzz(CLI::App& app, dmsim::FuzzCommand* command) {
   CLI::App* sub = app.add_subcommand("fuzz", "search for broken promises in generated plans, or in scenarios");
   sub->add_option("paths", command->paths, "scenario files or folders (none: plans are generated)");
   sub->add_option("--variant", command->variant, "of the scenarios: only this one");
   sub->add_option("--switch", command->switches, "NAME=VALUE: a planted bug, in every plan");
+  add_engine(sub, &command->engine);
   sub->add_option("--seed", command->seed, "of the first run (1)");
   sub->add_option("--runs", command->runs, "of the whole campaign (no limit)");
   sub->add_option("--seconds", command->seconds, "of this session (no limit)");
@@ -127,7 +141,7 @@ int main(int argc, char** argv) {
   CLI::App* run_app = app.add_subcommand("run", "run scenario files, or all below a folder");
   run_app->add_option("paths", run.paths, "scenario files or folders")->required();
   run_app->add_option("--variant", run.variant, "only this variant");
-  run_app->add_option("--engine", run.engine, "instead of each scenario's own");
+  add_engine(run_app, &run.engine);
   run_app->add_option("--seed", run.seed, "of the first run (1)");
   CLI::Option* runs_option = run_app->add_option("--runs", runs, "instead of the scenario's");
   CLI::Option* most_runs_option =
@@ -148,11 +162,12 @@ int main(int argc, char** argv) {
   CLI::App* replay_app = app.add_subcommand("replay", "run a crash file again");
   replay_app->add_option("file", replay.file, "crash file")->required();
   replay_app->add_option("--trace", replay.trace_file, "write the trace there");
+  add_engine(replay_app, &replay.engine);
   replay_app->add_option("--until", replay.until, "stop after this trace event");
   replay_app->add_option("--break", replay.break_at, "stop in the debugger at this trace event");
 
   dmsim::ListCommand list;
-  CLI::App* list_app = app.add_subcommand("list", "scenarios, switches, oracles, faults or tasks");
+  CLI::App* list_app = app.add_subcommand("list", "scenarios, switches, oracles, engines, faults or tasks");
   list_app->add_option("what", list.what, "what to list")->required();
   list_app->add_option("paths", list.paths, "of scenarios (scenarios)");
 

@@ -61,6 +61,24 @@ void for_each_word(std::string_view text, Each each) {
 
 }  // namespace
 
+std::span<const SwitchInfo> linux_switches() {
+  static constexpr std::string_view kAllocations[] = {"steady", "fail"};
+  static constexpr std::string_view kShrinkers[] = {"idle", "called"};
+  static constexpr SwitchInfo kSwitches[] = {
+      {"linux.allocations", kAllocations, "allocations that the kernel says may fail do fail, by choice", ""},
+      {"linux.shrinkers", kShrinkers, "memory pressure comes by choice and asks the kernel's shrinkers", ""},
+  };
+  return kSwitches;
+}
+
+MachineOptions machine_options(const SwitchValues& switches) {
+  const auto is = [&switches](std::string_view name, std::string_view value) {
+    const auto found = switches.find(name);
+    return found != switches.end() && found->second == value;
+  };
+  return {.allocations_fail = is("linux.allocations", "fail"), .shrinks = is("linux.shrinkers", "called")};
+}
+
 LinuxEngine::LinuxEngine(KernelImage& image, const EngineEnvironment& environment, MachineOptions options)
     : machine_(image, environment, static_cast<MachineListener&>(*this), options), bios_(image.slabs()) {}
 

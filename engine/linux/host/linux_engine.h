@@ -10,12 +10,14 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "engine/linux/host/kernel_image.h"
 #include "engine/linux/host/machine.h"
 #include "engine/linux/host/mapped_device.h"
+#include "engine/switches.h"
 
 namespace dmsim::kernel {
 
@@ -78,5 +80,10 @@ class LinuxEngine final : public DeviceMapper, private MachineListener {
   Machine machine_;
   RecordPool<UserBio> bios_;
 };
+
+// What a plan may say of the machine that a kernel runs on, in the form of switches: none of them is a fault of
+// the kernel, each is something that it must bear.
+std::span<const SwitchInfo> linux_switches();
+MachineOptions machine_options(const SwitchValues& switches);
 
 }  // namespace dmsim::kernel

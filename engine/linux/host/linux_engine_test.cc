@@ -346,8 +346,6 @@ TEST_F(FakeKernel, a_bug_in_an_interrupt_ends_the_interrupt) {
   EXPECT_EQ(say(life, "count"), "0 test 2") << "nothing after the BUG has run";
 }
 
-#if !defined(DMSIM_ADDRESS_SANITIZER)
-// With AddressSanitizer the first stale access ends the process.
 TEST_F(FakeKernel, memory_written_to_after_it_was_freed_is_found) {
   Life life(*image_, shop_);
   life.bring_up("m", kTable);
@@ -365,7 +363,6 @@ TEST_F(FakeKernel, memory_written_to_beyond_its_end_is_found) {
   ASSERT_EQ(life.engine().troubles().size(), 1u);
   EXPECT_EQ(life.engine().troubles()[0].what, "a block of 100 bytes was written to beyond its end, at byte 100");
 }
-#endif
 
 TEST_F(FakeKernel, memory_freed_twice_is_found) {
   Life life(*image_, shop_);
