@@ -182,6 +182,10 @@ struct abi_clone {
 	abi_u64 region_count;
 	char metadata_device[128], destination_device[128], source_device[128];
 	abi_u32 mode; /* 0 read-write, 1 read-only, 2 failed */
+	/* May change while the table lives: */
+	abi_u32 hydrates;       /* background hydration is enabled, has something left to do and has not been failing */
+	abi_u32 hydrating;      /* regions being copied */
+	abi_u32 commit_pending; /* metadata in memory are newer than on disk, or being committed */
 };
 
 /* What the simulator asks of the image. Errors are negative errno values. `device` names are the scenario's. Unless it

@@ -25,6 +25,14 @@ std::uint64_t LinuxCloneView::claim_generation() const {
   return machine_.peek([](const abi_kernel& kernel) { return kernel.claim_generation(); });
 }
 
+bool LinuxCloneView::settled() const {
+  abi_clone now{};
+  const int error = machine_.peek(
+      [&](const abi_kernel& kernel) { return kernel.clone(device_.c_str(), target_, &now); });
+  if (error != 0 || now.mode != 0) return true;
+  return now.hydrates == 0 && now.hydrating == 0 && now.commit_pending == 0;
+}
+
 Result<std::vector<bool>, std::string> LinuxCloneView::hydrated_by(const ReadMetadata& metadata) const {
   return clone_metadata::read_hydrated(metadata, fixed_.sectors, fixed_.region_sectors, fixed_.region_count);
 }

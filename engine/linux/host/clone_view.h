@@ -24,6 +24,7 @@ class LinuxCloneView final : public CloneView {
   bool hydrated(std::uint64_t region) const override;
   std::uint64_t claim_generation() const override;
   Result<std::vector<bool>, std::string> hydrated_by(const ReadMetadata& metadata) const override;
+  bool settled() const override;
 
  private:
   Machine& machine_;
