@@ -3,43 +3,10 @@
 #include <algorithm>
 
 #include "harness/oracle_names.h"
-#include "models/memory/direct_io.h"
+#include "harness/page_reader.h"
 
 namespace dmsim {
 namespace {
-
-// Longest read of the checker, in pages.
-constexpr std::uint64_t kReadPages = 64;
-
-// Reads ranges of a device past all watching and hands each page to a function.
-class Checker {
- public:
-  Checker(World& world, BlockDevice& device)
-      : device_(device),
-        io_(world.scheduler(), world.pages(), device, world.trace().actors().intern("checker")) {}
-
-  // visit(page number, content) for every page of `pages` (ascending); false: a read failed.
-  template <typename Visit>
-  bool read(const std::vector<std::uint64_t>& pages, Visit visit) {
-    for (std::size_t i = 0; i < pages.size();) {
-      std::size_t end = i + 1;
-      while (end < pages.size() && pages[end] == pages[end - 1] + 1 && end - i < kReadPages) ++end;
-      const SectorRange range{pages[i] * kPageSectors,
-                              std::min((pages[end - 1] + 1) * kPageSectors, device_.sectors())};
-      DirectRequest& request = io_.read(range);
-      const bool ok = io_.wait(request).ok();
-      for (std::size_t at = i; ok && at < end; ++at) visit(pages[at], request.page(at - i));
-      io_.release(request);
-      if (!ok) return false;
-      i = end;
-    }
-    return true;
-  }
-
- private:
-  BlockDevice& device_;
-  DirectIo io_;
-};
 
 void report_mismatch(World& world, std::string_view device, const Mismatch& mismatch) {
   const SectorRange sector{mismatch.sector, mismatch.sector + 1};
@@ -72,7 +39,7 @@ void report_mismatch(World& world, std::string_view device, const Mismatch& mism
 }
 
 // Every leg but the last is lost, one after the other; what is read must not change by it.
-void read_around(World& world, std::string_view name, Checker& checker,
+void read_around(World& world, std::string_view name, PageReader& checker,
                  const std::vector<std::uint64_t>& pages, const std::vector<PageRef>& contents) {
   for (const World::DeviceView& mirror : world.mirror_views()) {
     if (mirror.device != name) continue;
@@ -106,7 +73,8 @@ void read_around(World& world, std::string_view name, Checker& checker,
 void check_device(World& world, std::string_view name, const Reference& reference) {
   BlockDevice* device = world.mapper().find(name);
   if (device == nullptr || device->sectors() == 0) return;
-  Checker checker(world, *device);
+  if (world.judge().forgets_at_cut(name)) return;
+  PageReader checker(world, *device);
   const std::vector<std::uint64_t> pages = world.unknown_pages(name);
   std::vector<PageRef> contents;
   std::vector<Mismatch> wrong;
@@ -156,11 +124,16 @@ void draw_survivors(const CutMoment& moment, const World& before, ChoiceSource& 
 std::uint64_t crash_state_fingerprint(const std::vector<Image>& images, const World& before) {
   Fingerprint fingerprint;
   for (const Image& image : images) fingerprint.fold(image.fingerprint());
-  for (const std::string& device : before.used_devices()) {
+  for (const std::string& device : before.checked_devices()) {
     const Reference* reference = before.reference(device);
     if (reference != nullptr) fingerprint.fold(reference->requirement_fingerprint());
   }
   for (const auto& disk : before.disks()) fingerprint.fold(disk->faults().struck());
+  if (before.plan().power_cut.tables == TablesAfterCut::kLast) {
+    for (const DevicePlan& device : before.devices_after_cut()) {
+      fingerprint.fold(hash_name(device.table.data(), device.table.size()));
+    }
+  }
   return fingerprint.value();
 }
 
@@ -199,6 +172,7 @@ Stretch live_on(World& world, const World::Condition& paused) {
   stretch = world.run_until([&] { return world.recovered() && world.at_rest(); }, paused);
   if (stretch != Stretch::kDone) return stretch;
   if (world.judge().checks(oracle::kLegsIdentical)) world.judge().check_legs();
+  world.judge().check_stores();
   bool looked = false;
   world.scheduler().spawn(world.trace().actors().intern("checker"), FiberRole::kTask, [&] {
     for (const std::string& device : world.checked_devices()) {

@@ -164,6 +164,33 @@ std::vector<Extent> resolve_copies(std::string_view device, const TableOf& table
   return out;
 }
 
+std::optional<SnapshotLine> read_snapshot(std::string_view table) {
+  const auto words = split(table.substr(0, table.find('\n')), ' ');
+  if (words.size() < 7 || (words[2] != "snapshot" && words[2] != "snapshot-merge")) {
+    return std::nullopt;
+  }
+  SnapshotLine line;
+  line.origin = words[3];
+  line.cow = words[4];
+  line.merges = words[2] == "snapshot-merge";
+  line.persistent = words[5] == "P" || words[5] == "PO";
+  line.overflows = words[5] == "PO";
+  return line;
+}
+
+std::vector<Extent> resolve_contents(std::string_view device, const TableOf& table_of) {
+  const TableOf without_snapshots = [&](std::string_view name) {
+    auto table = table_of(name);
+    const auto snapshot = table ? read_snapshot(*table) : std::nullopt;
+    if (snapshot) {
+      const auto words = split(*table, ' ');
+      table = std::string(words[0]) + " " + std::string(words[1]) + " linear " + snapshot->origin + " 0";
+    }
+    return table;
+  };
+  return resolve_copies(device, without_snapshots);
+}
+
 std::vector<std::string> log_disks(std::string_view device, const TableOf& table_of) {
   std::vector<std::string> out;
   const auto table = table_of(device);

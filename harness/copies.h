@@ -37,6 +37,21 @@ using TableOf = std::function<std::optional<std::string>(std::string_view device
 // be read give extents without copies.
 std::vector<Extent> resolve_copies(std::string_view device, const TableOf& table_of);
 
+// Where the contents of `device` lay before anybody used it: as resolve_copies(), but a snapshot, or a merge
+// of one, holds what its origin does.
+std::vector<Extent> resolve_contents(std::string_view device, const TableOf& table_of);
+
+// The first line of a table, if it is a snapshot's or a snapshot-merge's.
+struct SnapshotLine {
+  std::string origin;
+  std::string cow;
+  bool merges = false;
+  bool persistent = false;
+  bool overflows = false;  // user space asked for overflows that leave reads alone (PO)
+  friend bool operator==(const SnapshotLine&, const SnapshotLine&) = default;
+};
+std::optional<SnapshotLine> read_snapshot(std::string_view table);
+
 // Disks that `device`'s mirrors use only for their dirty log, and its clones for their metadata.
 std::vector<std::string> log_disks(std::string_view device, const TableOf& table_of);
 

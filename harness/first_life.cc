@@ -52,6 +52,8 @@ Stretch FirstLife::stage(const World::Condition& paused) {
       return world_.run_until([this] { return world_.tasks_done() || stopped(); }, paused);
     case Stage::kSettling:
       return world_.run_until([this] { return settled() || stopped(); }, paused);
+    case Stage::kLooking:
+      return world_.run_until([this] { return looked_ || stopped(); }, paused);
     case Stage::kOver: return Stretch::kDone;
   }
   UNMODELLED("stage of a life");
@@ -76,7 +78,14 @@ void FirstLife::advance() {
     case Stage::kSettling:
       world_.judge().at_rest();
       stage_ = Stage::kOver;
+      if (!world_.judge().wants_to_look()) return;
+      stage_ = Stage::kLooking;
+      world_.scheduler().spawn(world_.trace().actors().intern("checker"), FiberRole::kTask, [this] {
+        world_.judge().look_at_snapshots();
+        looked_ = true;
+      });
       return;
+    case Stage::kLooking: stage_ = Stage::kOver; return;
     case Stage::kOver: return;
   }
 }

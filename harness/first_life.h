@@ -51,7 +51,7 @@ class FirstLife {
   Stretch go_on(const World::Condition& paused);
 
  private:
-  enum class Stage { kBooting, kWorking, kSettling, kOver };
+  enum class Stage { kBooting, kWorking, kSettling, kLooking, kOver };
 
   Stretch stage(const World::Condition& paused);
   void advance();
@@ -63,6 +63,7 @@ class FirstLife {
   std::string* refused_;
   std::function<bool()> stop_;
   Stage stage_ = Stage::kBooting;
+  bool looked_ = false;
   Instant settled_by_;
 };
 

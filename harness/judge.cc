@@ -44,9 +44,11 @@ bool Judge::compares_contents() const {
 void Judge::set_up() {
   watches_claims_ = checks(oracle::kNoFalseSync);
   watches_clones_ = checks(oracle::kCommittedDurable) && world_.may_have_clones();
+  set_up_snapshots();
 }
 
 void Judge::report(Violation violation) {
+  name_snapshot_breach(&violation);
   if (!checks(violation.oracle)) {
     // A plan may want to see what a machine holds that waits for ever: said in the statistics.
     if (violation.oracle == oracle::kLiveness) ++hangs_;
@@ -254,6 +256,9 @@ bool Judge::something_refused(const Extent& extent) const {
 }
 
 void Judge::judge_error(const FailedRequest& request) {
+  if (const SnapshotWatch* watch = snapshot_watch(request.device)) {
+    return judge_snapshot_error(*watch, request);
+  }
   const Reference* reference = world_.reference(request.device);
   if (reference == nullptr) return;
   // A flush concerns everything that was ever written.
@@ -333,6 +338,7 @@ void Judge::report_stuck(std::string_view how) {
 }
 
 void Judge::at_rest() {
+  check_stores();
   if (checks(oracle::kLegsIdentical)) check_legs();
   if (checks(oracle::kNoLeak)) {
     std::vector<std::string> leaks = world_.mapper().leaks();

@@ -52,7 +52,20 @@ class Judge {
   // legs. For rest and for the time after recovery.
   void check_legs();
 
-  void note_tables_changed() { copies_.clear(); }
+  // A verb that may have changed a live table has ended. In a fiber.
+  void note_tables_changed() {
+    copies_.clear();
+    look_for_snapshots();
+  }
+  // The device is a snapshot, or something a snapshot is or was merged into (judge_snapshot.cc).
+  bool follows_snapshot(std::string_view device) const;
+  // The device is a snapshot whose store does not outlive a power cut.
+  bool forgets_at_cut(std::string_view device) const;
+  // Something would be found out by look_at_snapshots(), which runs in a fiber, at rest.
+  bool wants_to_look() const;
+  void look_at_snapshots();
+  // The stores of snapshots have lost no space. For rest and for the time after recovery.
+  void check_stores();
   // Of what a power cut has done, or would do now, to a sector that lies on a clone's destination, in a few
   // words: which of the consequences of a commit before its data. Empty: the sector is no clone's.
   std::string_view clone_consequence(std::string_view device, const Mismatch& mismatch);
@@ -85,6 +98,21 @@ class Judge {
     std::vector<bool> durable;      // regions whose bit is durable
   };
 
+  // A snapshot, or what one is merged into, since its table went live.
+  struct SnapshotWatch {
+    std::string device;
+    SnapshotLine line;
+    bool gone = false;                // it has another table by now, or none
+    std::uint64_t origin_writes = 0;  // made by users of its origin before it was
+  };
+  void set_up_snapshots();
+  const SnapshotWatch* snapshot_watch(std::string_view device) const;
+  void look_for_snapshots();
+  void follow_snapshot(const std::string& name, const SnapshotLine& line);
+  bool find_origin_user(const std::string& name, const SnapshotLine& line, std::string* user);
+  void name_snapshot_breach(Violation* violation) const;
+  void judge_snapshot_error(const SnapshotWatch& watch, const FailedRequest& request);
+
   void check_clones();
   void check_clone(CloneWatch& watch);
   void check_committed_region(const CloneWatch& watch, std::uint64_t region);
@@ -111,6 +139,8 @@ class Judge {
   std::vector<Claim> claims_;
   bool watches_clones_ = false;
   std::vector<CloneWatch> clones_;
+  bool may_have_snapshots_ = false;
+  std::vector<SnapshotWatch> snapshots_;  // in order of creation
   std::vector<FailedRequest> failed_;
   std::vector<std::pair<std::string, std::vector<Extent>>> copies_;
 };

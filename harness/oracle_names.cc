@@ -49,6 +49,14 @@ constexpr std::array kOracles{
                "Nothing goes wrong inside the engine itself: no BUG, no WARN, no memory used after it was freed. "
                "Every plan on a kernel's own engine is held to it.",
                "-"},
+    OracleInfo{oracle::kSnapshotEquals,
+               "A snapshot that is not invalid holds what its origin held when it was made, and what was "
+               "written to it since.",
+               "snapshot.area_preflush=off"},
+    OracleInfo{oracle::kOriginModel,
+               "While a snapshot is merged into its origin, and afterwards, the origin holds what the "
+               "snapshot held, and what was written to it since.",
+               "snapshot.merge_flush=off"},
     OracleInfo{oracle::kCanary, "Always broken, to prove that the harness reports.", "-"},
 };
 

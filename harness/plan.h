@@ -172,6 +172,12 @@ struct MachinePlan {
 
 enum class SurvivorPolicy : std::uint8_t { kChosen, kNone, kAll };
 
+// The tables that mapped devices boot with after a power cut.
+enum class TablesAfterCut : std::uint8_t {
+  kPlan,  // the plan's
+  kLast,  // those that were live, as a volume manager's metadata would know them
+};
+
 struct PowerCutPlan {
   enum class When : std::uint8_t {
     kNever,
@@ -184,6 +190,7 @@ struct PowerCutPlan {
   SurvivorPolicy survivors = SurvivorPolicy::kChosen;
   std::uint32_t states_per_cut = 4;  // sets of survivors tried at each cut, at least 1
   std::uint32_t depth = 1;           // cuts in a row: 2 cuts recovery again
+  TablesAfterCut tables = TablesAfterCut::kPlan;
   bool devices_fail_over = false;    // after recovery, each leg in turn is made unreadable and read around
   friend bool operator==(const PowerCutPlan&, const PowerCutPlan&) = default;
 };

@@ -261,6 +261,68 @@ void Reference::prune(PageHistory& page) {
   });
 }
 
+// The candidates of one page of `from`, as contents that nobody wrote here.
+void Reference::take_over(std::uint64_t number, const Reference& from) {
+  PageHistory& page = history(number);
+  if (!page.touched) {
+    page.touched = true;
+    touched_.insert(std::lower_bound(touched_.begin(), touched_.end(), number), number);
+  }
+  page.last_activity = clock_;
+  page.read_mask = 0;
+  const PageHistory* const there = from.pages_[number].get();
+  if (there == nullptr || !there->touched) {
+    page.candidates.push_back({nullptr, from.initial_page(number), 0, 0xFF, 0, 0});
+    return;
+  }
+  for (const Candidate& candidate : there->candidates) {
+    if (candidate.stale_since != 0 && (candidate.mask & ~candidate.lost_mask) == 0) continue;
+    // Stale since ever: no reader may see it, but a power cut may bring it back.
+    page.candidates.push_back({nullptr, candidate.content, candidate.shift, candidate.mask,
+                               candidate.stale_since == 0 ? 0 : std::uint64_t{1}, candidate.lost_mask});
+  }
+}
+
+void Reference::inherit(const Reference& from) {
+  CHECK(writes_ == 0, "a snapshot is made of a device with users");
+  ++clock_;
+  for (const std::uint64_t page : from.touched_) {
+    if (page >= pages_.size()) break;
+    history(page).candidates.clear();
+    take_over(page, from);
+  }
+  races_ = from.races_;
+}
+
+// Keeps what writes under way put there.
+void Reference::drop_finished(PageHistory& page) {
+  std::erase_if(page.candidates, [this](const Candidate& candidate) {
+    WriteRecord* const write = candidate.write;
+    if (write == nullptr) return true;
+    if (write->completed == 0) return false;
+    if (--write->candidates == 0) release(*write);
+    return true;
+  });
+}
+
+void Reference::become(const Reference& other) {
+  ++clock_;
+  for (WriteRecord* record : not_durable_) {
+    record->waits_for_flush = false;
+    if (record->candidates == 0) release(*record);
+  }
+  not_durable_.clear();
+  std::vector<std::uint64_t> pages = touched_;
+  pages.insert(pages.end(), other.touched_.begin(), other.touched_.end());
+  std::sort(pages.begin(), pages.end());
+  pages.erase(std::unique(pages.begin(), pages.end()), pages.end());
+  for (const std::uint64_t page : pages) {
+    if (page >= pages_.size()) break;
+    drop_finished(history(page));
+    if (page < other.pages_.size()) take_over(page, other);
+  }
+}
+
 void Reference::release(WriteRecord& record) { free_records_.push_back(&record); }
 
 void Reference::end_flush(std::uint64_t begun, bool ok) {

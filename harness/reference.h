@@ -66,6 +66,13 @@ class Reference final : public StoreObserver {
   // Two reads, no write between them, different data: sectors since the last such question.
   std::vector<Sector> take_unstable_reads() { return std::move(unstable_); }
 
+  // A snapshot is made of the device of `from`: every content that may be there, for readers and after a
+  // power cut, may be here from now on; of writes under way either. Nobody has used this device yet.
+  void inherit(const Reference& from);
+  // The device is given the contents of another (a snapshot is merged into it). What was written before is
+  // forgotten; writes under way remain.
+  void become(const Reference& other);
+
   // After a power cut: is the content of page `page` one that may be there? Tests the sectors of
   // `mask`. Does not change the reference: crash states may be explored while the run waits.
   void check_after_cut(std::uint64_t page, const PageRef& found, std::uint8_t mask,
@@ -112,6 +119,8 @@ class Reference final : public StoreObserver {
   void make_stale(WriteRecord& by);
   void make_durable(WriteRecord& record);
   void prune(PageHistory& page);
+  void take_over(std::uint64_t page, const Reference& from);
+  void drop_finished(PageHistory& page);
   void release(WriteRecord& record);
   void note_race(WriteRecord& one, SectorRange range);
   void settle_races(SectorRange written);

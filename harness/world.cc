@@ -174,7 +174,42 @@ void World::fail_reads_of(std::string_view name) {
 DmResult<> World::bring_up(const DevicePlan& device) {
   if (auto made = mapper_->create(device.name); !made.ok()) return made;
   if (auto loaded = mapper_->load(device.name, device.table); !loaded.ok()) return loaded;
-  return mapper_->resume(device.name);
+  DmResult<> resumed = mapper_->resume(device.name);
+  judge_.note_tables_changed();
+  return resumed;
+}
+
+std::vector<DevicePlan> World::devices_to_boot() const {
+  if (before_ != nullptr && plan_.power_cut.tables == TablesAfterCut::kLast) {
+    return before_->devices_after_cut();
+  }
+  std::vector<DevicePlan> out;
+  std::copy_if(plan_.devices.begin(), plan_.devices.end(), std::back_inserter(out),
+               [](const DevicePlan& device) { return device.boot; });
+  return out;
+}
+
+// A volume manager brings up snapshots before whatever writes to their origin, and nothing that is merged.
+std::vector<DevicePlan> World::devices_after_cut() const {
+  std::vector<DevicePlan> out;
+  std::vector<std::string> merged;
+  for (const std::string& name : mapped_names()) {
+    const auto table = mapper_->table(name, TableSlot::kLive);
+    if (!table.ok() || table->empty()) continue;
+    const auto snapshot = read_snapshot(*table);
+    if (snapshot && snapshot->merges) merged.push_back(snapshot->cow);
+    out.push_back({name, *table, true});
+  }
+  std::erase_if(out, [&](const DevicePlan& device) {
+    const auto snapshot = read_snapshot(device.table);
+    return snapshot && !snapshot->merges &&
+           std::find(merged.begin(), merged.end(), snapshot->cow) != merged.end();
+  });
+  std::stable_partition(out.begin(), out.end(), [](const DevicePlan& device) {
+    return device.table.find(" snapshot-origin ") == std::string::npos &&
+           device.table.find(" snapshot-merge ") == std::string::npos;
+  });
+  return out;
 }
 
 Stretch World::boot(std::string* refused, const Condition& paused) {
@@ -182,8 +217,7 @@ Stretch World::boot(std::string* refused, const Condition& paused) {
     boot_begun_ = true;
     if (before_ == nullptr && may_have_clones_ && judge_.compares_contents()) watch_clones();
     scheduler_.spawn(trace_.actors().intern("boot"), FiberRole::kTask, [this, refused] {
-      for (const DevicePlan& device : plan_.devices) {
-        if (!device.boot) continue;
+      for (const DevicePlan& device : devices_to_boot()) {
         const DmResult<> result = bring_up(device);
         if (result.ok()) continue;
         *refused = fmt::format("device {} does not come up: {}{}{}", device.name,
@@ -291,13 +325,9 @@ void World::refresh_views() const {
   views_generation_ = generation;
   views_.clear();
   clone_views_.clear();
-  for (const DevicePlan& device : plan_.devices) {
-    for (const MirrorView* view : mapper_->mirrors(device.name)) {
-      views_.push_back({device.name, view});
-    }
-    for (const CloneView* view : mapper_->clones(device.name)) {
-      clone_views_.push_back({device.name, view});
-    }
+  for (const std::string& device : mapped_names()) {
+    for (const MirrorView* view : mapper_->mirrors(device)) views_.push_back({device, view});
+    for (const CloneView* view : mapper_->clones(device)) clone_views_.push_back({device, view});
   }
 }
 
@@ -374,6 +404,27 @@ std::uint64_t World::crash_generation() const {
   std::uint64_t sum = 0;
   for (const auto& disk : disks_) sum += disk->generation();
   return sum;
+}
+
+Reference* World::own_reference(std::string_view name) {
+  CHECK(life_ == 0, "references change in the first life only");
+  device(name);
+  const auto found = own_references_.find(name);
+  return found == own_references_.end() ? nullptr : found->second.get();
+}
+
+std::vector<std::string> World::mapped_names() const {
+  std::vector<std::string> out;
+  const auto add = [&out](const std::string& name) {
+    if (!name.empty() && std::find(out.begin(), out.end(), name) == out.end()) out.push_back(name);
+  };
+  for (const DevicePlan& device : plan_.devices) add(device.name);
+  for (const TaskPlan& task : plan_.tasks) {
+    const auto* administrator = std::get_if<DmsetupTask>(&task.body);
+    if (administrator == nullptr) continue;
+    for (const DmsetupStep& step : administrator->steps) add(step.device);
+  }
+  return out;
 }
 
 const Reference* World::reference(std::string_view device) const {

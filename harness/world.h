@@ -139,6 +139,14 @@ class World final : public TaskHost,
   void note_changed_pages();
   // The disk has failed a request in this life or before.
   bool disk_refused_something(std::string_view disk) const;
+  // The life before this one; null: this is the first.
+  const World* before() const { return before_; }
+  // What the next life boots with, if that is not the plan's to say: the tables that are live now.
+  std::vector<DevicePlan> devices_after_cut() const;
+  // Names that the plan gives to mapped devices, or an administrator may give.
+  std::vector<std::string> mapped_names() const;
+  // The references of the first life, to be changed when a snapshot is made or merged there.
+  Reference* own_reference(std::string_view device);
   // Some disk has lied, rotted or written elsewhere in this life or before.
   bool some_disk_was_dishonest() const;
 
@@ -184,6 +192,8 @@ class World final : public TaskHost,
   bool is_recovered() const;
   CachedDevice& cached(std::string_view name);
   TableOf plan_tables() const;
+  TableOf first_tables() const;
+  std::vector<DevicePlan> devices_to_boot() const;
   Reference* make_reference(std::string_view device);
   DmResult<> bring_up(const DevicePlan& device);
 

@@ -3,6 +3,7 @@
 // nothing needs to be read whose content is known already.
 #include <algorithm>
 #include <cstring>
+#include <numeric>
 #include <utility>
 
 #include "harness/world.h"
@@ -19,10 +20,20 @@ TableOf World::plan_tables() const {
   };
 }
 
+// The plan's, and for a device of which the plan says nothing, the table it has now.
+TableOf World::first_tables() const {
+  return [this](std::string_view name) -> std::optional<std::string> {
+    if (auto planned = plan_tables()(name); planned && !planned->empty()) return planned;
+    auto live = mapper_->table(name, TableSlot::kLive);
+    if (!live.ok() || live->empty()) return std::nullopt;
+    return std::move(*live);
+  };
+}
+
 // The content at boot of each page, gathered from the disks that hold it by the plan's tables.
 Reference* World::make_reference(std::string_view device) {
   if (!judge_.compares_contents()) return nullptr;
-  auto extents = std::make_shared<std::vector<Extent>>(resolve_copies(device, plan_tables()));
+  auto extents = std::make_shared<std::vector<Extent>>(resolve_contents(device, first_tables()));
   if (const Disk* itself = disk(device); itself != nullptr) {
     extents->push_back({{0, itself->sectors()}, {{std::string(device), 0}}});
   }
@@ -182,7 +193,14 @@ void World::note_changed_pages() {
 
 std::vector<std::uint64_t> World::unknown_pages(std::string_view device) {
   const Reference* reference = this->reference(device);
-  std::vector<std::uint64_t> pages = reference->touched_pages();
+  std::vector<std::uint64_t> pages;
+  if (judge_.follows_snapshot(device)) {
+    // What it reads from where is the engine's to know: any page may be wrong.
+    pages.resize((reference->sectors() + kPageSectors - 1) / kPageSectors);
+    std::iota(pages.begin(), pages.end(), std::uint64_t{0});
+    return pages;
+  }
+  pages = reference->touched_pages();
   for (ChangedPages& changed : changed_pages()) {
     if (changed.device != device) continue;
     update(changed);

@@ -20,6 +20,7 @@ constexpr std::array<Words, 11> kFault{
 static_assert(kFault.size() == static_cast<std::size_t>(FaultKind::kMisdirectedWrite) + 1);
 constexpr std::array<Words, 2> kPath{"direct", "buffered"};
 constexpr std::array<Words, 3> kSurvivors{"chosen", "none", "all"};
+constexpr std::array<Words, 2> kTablesAfterCut{"plan", "last"};
 constexpr std::array<Words, 3> kBlame{"engine", "application", "disk"};
 constexpr std::array<Words, 3> kExt2Block{"1KiB", "2KiB", "4KiB"};
 constexpr std::array<Words, 13> kAnswer{"ok",     "any",    "EINVAL", "EBUSY", "ENXIO",
@@ -92,6 +93,8 @@ constexpr std::array kPowerCut = std::to_array<KeyInfo>({
     {"survivors", Shape::kWord, "chosen", "which unflushed data reached the media", kSurvivors},
     {"states", Shape::kCount, "4", "sets of survivors tried at each cut"},
     {"depth", Shape::kCount, "1", "cuts in a row; 2 cuts recovery again"},
+    {"tables", Shape::kWord, "plan",
+     "what devices boot with afterwards: the scenario's tables, or those that were live", kTablesAfterCut},
     {"fail-over", Shape::kFlag, "false",
      "after recovery each leg in turn is made unreadable and read around"},
 });
@@ -274,6 +277,7 @@ constinit const std::span<const Words> kAtomicWords = kAtomic;
 constinit const std::span<const Words> kFaultWords = kFault;
 constinit const std::span<const Words> kPathWords = kPath;
 constinit const std::span<const Words> kSurvivorWords = kSurvivors;
+constinit const std::span<const Words> kTablesAfterCutWords = kTablesAfterCut;
 constinit const std::span<const Words> kBlameWords = kBlame;
 constinit const std::span<const Words> kExt2BlockWords = kExt2Block;
 constinit const std::span<const Words> kAnswerWords = kAnswer;

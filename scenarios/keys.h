@@ -71,6 +71,7 @@ extern const std::span<const std::string_view> kAtomicWords;      // 1 and 8 sec
 extern const std::span<const std::string_view> kFaultWords;       // FaultKind
 extern const std::span<const std::string_view> kPathWords;        // Path
 extern const std::span<const std::string_view> kSurvivorWords;    // SurvivorPolicy
+extern const std::span<const std::string_view> kTablesAfterCutWords;  // TablesAfterCut
 extern const std::span<const std::string_view> kBlameWords;       // Blame
 extern const std::span<const std::string_view> kExt2BlockWords;   // 1024, 2048, 4096 bytes
 extern const std::span<const std::string_view> kAnswerWords;      // [0] is success: "" in a step

@@ -281,6 +281,7 @@ std::string power_cut_value(const PowerCutPlan& power_cut) {
       .word("survivors", kSurvivorWords, power_cut.survivors)
       .count("states", power_cut.states_per_cut)
       .count("depth", power_cut.depth)
+      .word("tables", kTablesAfterCutWords, power_cut.tables)
       .flag("fail-over", power_cut.devices_fail_over)
       .done();
 }

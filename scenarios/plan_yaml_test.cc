@@ -154,6 +154,7 @@ class PlanMaker {
     made.survivors = static_cast<SurvivorPolicy>(below(3));
     made.states_per_cut = 1 + narrow(9);
     made.depth = 1 + narrow(3);
+    made.tables = static_cast<TablesAfterCut>(below(2));
     made.devices_fail_over = flip();
     return made;
   }
@@ -288,7 +289,7 @@ TEST(PlanYaml, a_plan_reads_like_a_scenario_with_its_defaults_spelled_out) {
             "pdflush: none\n"
             "kswapd: true\n"
             "scheduler: {slice-cost: 500ns, preemption: 0/1, patience: 120s, settle: 60s}\n"
-            "power-cut: {when: never, survivors: chosen, states: 4, depth: 1, fail-over: false}\n"
+            "power-cut: {when: never, survivors: chosen, states: 4, depth: 1, tables: plan, fail-over: false}\n"
             "check: []\n"
             "runs: 20\n"
             "expect: holds\n");

@@ -277,6 +277,7 @@ void read_power_cut(Reading& reading, const YamlNode& node, PowerCutPlan& power_
   map.word("survivors", power_cut.survivors);
   map.count("states", power_cut.states_per_cut, 1);
   map.count("depth", power_cut.depth, 1);
+  map.word("tables", power_cut.tables);
   map.flag("fail-over", power_cut.devices_fail_over);
 }
 

@@ -157,7 +157,8 @@ std::uint64_t weight(const MachinePlan& machine) {
 
 std::uint64_t weight(const PowerCutPlan& cut) {
   return option(cut.when != PowerCutPlan::When::kNever) + weight(cut.at) +
-         option(cut.survivors != SurvivorPolicy::kChosen) + option(cut.devices_fail_over) + cut.depth;
+         option(cut.survivors != SurvivorPolicy::kChosen) + option(cut.devices_fail_over) +
+         option(cut.tables != TablesAfterCut::kPlan) + cut.depth;
 }
 
 bool starts_the_story(const TraceEvent& event) {

@@ -82,7 +82,7 @@ void defaults_back(Shrink& shrink) {
   all_to_default(shrink, machine, &M::pdflush, &M::memory, &M::kswapd, &M::slice_cost, &M::preemption);
   const auto cut = [](Plan& plan) { return &plan.power_cut; };
   using P = PowerCutPlan;
-  all_to_default(shrink, cut, &P::when, &P::depth, &P::devices_fail_over, &P::survivors);
+  all_to_default(shrink, cut, &P::when, &P::depth, &P::tables, &P::devices_fail_over, &P::survivors);
 }
 
 }  // namespace dmsim::shrink_pass
