@@ -94,6 +94,7 @@ class Teller {
     if (room == "dm") tell_device(event);
     if (room == "mirror") tell_mirror(event);
     if (room == "clone" && f_.clone) tell_clone();
+    if (room == "kernel") tell_kernel(event);
     if (room == "disk") tell_disk(event);
     if (room == "power") tell_power(event);
     tell_put_off();
@@ -186,6 +187,18 @@ class Teller {
     if (event.is("dm.message")) {
       add(fmt::format("{} sends {} the message '{}'", who_words(c_, event.actor), device,
                       event.text("text")));
+    }
+  }
+
+  // What the kernel's own engine says of itself: its log from warnings upwards, and its troubles.
+  void tell_kernel(const StoryEvent& event) {
+    constexpr std::uint64_t kWarning = 4;
+    if (event.is("kernel.trouble")) {
+      const std::string_view where = event.text("where");
+      add(fmt::format("The kernel meets a {}{}{}: {}", event.text("kind"), where.empty() ? "" : " at ", where,
+                      event.text("what")));
+    } else if (event.is("kernel.log") && event.number("level") <= kWarning) {
+      add(fmt::format("The kernel says: {}", event.text("line")), "", Weight::kUseful);
     }
   }
 
