@@ -21,8 +21,10 @@ namespace dmsim {
 struct GeneratorOptions {
   // Go into the plan as they are. A value of mirror.buffer, the fixed one too, also lets pages change
   // while they are written, with legs checked all the same: that is the fault of 2008, which Linux still
-  // has, and which that switch cures in three ways.
+  // has, and which that switch cures in three ways. A switch of the clone, at its fixed value too, makes
+  // plans about clones.
   SwitchValues switches;
+  bool clones = false;  // plans about clones, whatever the switches: for engines that have none
 };
 
 // Deterministic in what is drawn. The plan satisfies the loader.

@@ -99,6 +99,10 @@ struct Draft {
   bool restarts_later = false;        // the device is suspended and resumed again after the trouble
 };
 
+// Devices, faults, tasks and checks of a plan about a clone, in place of all that follows.
+bool wants_clone(const GeneratorOptions& options);
+void make_clone_plan(Draft& draft);
+
 void make_devices(Draft& draft);
 void make_trouble(Draft& draft);
 void make_tasks(Draft& draft);
