@@ -2,6 +2,7 @@
 #include <benchmark/benchmark.h>
 
 #include "harness/afterlife.h"
+#include "harness/engine_factory.h"
 #include "harness/run.h"
 #include "harness/world.h"
 #include "models/disk/disk.h"
@@ -22,6 +23,19 @@ Plan mirror_plan(std::uint64_t leg_sectors, const std::string& table) {
   plan.devices.push_back({"lv", table, true});
   plan.machine.kswapd = false;
   return plan;
+}
+
+// One row for each engine; those whose kernel sources are missing are skipped.
+void engines(benchmark::internal::Benchmark* row) {
+  row->ArgName("engine");
+  for (std::size_t i = 0; i < engine_names().size(); ++i) row->Arg(static_cast<std::int64_t>(i));
+}
+bool take_engine(benchmark::State& state, Plan* plan) {
+  plan->engine = engine_names()[static_cast<std::size_t>(state.range(0))];
+  state.SetLabel(plan->engine);
+  const std::string why = why_no_engine(plan->engine);
+  if (!why.empty()) state.SkipWithError(why.c_str());
+  return why.empty();
 }
 
 // A fork of an image, one page set by reference, and the fingerprint of the whole.
@@ -84,6 +98,7 @@ BENCHMARK(image_fork_copy_and_fingerprint);
 void run_writes(benchmark::State& state, const std::string& table, std::uint64_t flush_every) {
   Workshop workshop;
   Plan plan = mirror_plan(16384, table);
+  if (!take_engine(state, &plan)) return;
   WriteTask task;
   task.device = "lv";
   task.pace.count = 20000;
@@ -117,14 +132,15 @@ void writes_mirror_core_log(benchmark::State& state) {
 void writes_mirror_disk_log(benchmark::State& state) {
   run_writes(state, "0 16384 mirror disk 2 log0 1024 2 leg0 0 leg1 0 1 handle_errors", 0);
 }
-BENCHMARK(writes_linear)->Unit(benchmark::kMillisecond);
-BENCHMARK(writes_mirror_core_log)->Unit(benchmark::kMillisecond);
-BENCHMARK(writes_mirror_disk_log)->Unit(benchmark::kMillisecond);
+BENCHMARK(writes_linear)->Apply(engines)->Unit(benchmark::kMillisecond);
+BENCHMARK(writes_mirror_core_log)->Apply(engines)->Unit(benchmark::kMillisecond);
+BENCHMARK(writes_mirror_disk_log)->Apply(engines)->Unit(benchmark::kMillisecond);
 
 // Simulated over real time: a two-leg mirror of disks that do 150 writes a second, a flush every 16.
 void declared_workload(benchmark::State& state) {
   Workshop workshop;
   Plan plan = mirror_plan(16384, "0 16384 mirror disk 2 log0 1024 2 leg0 0 leg1 0 1 handle_errors");
+  if (!take_engine(state, &plan)) return;
   for (DiskOptions& disk : plan.disks) {
     disk.write = {Duration::microseconds(6000), Duration::microseconds(7333)};
     disk.read = disk.write;
@@ -149,12 +165,13 @@ void declared_workload(benchmark::State& state) {
   }
   state.counters["simulated_s/s"] = benchmark::Counter(simulated, benchmark::Counter::kIsRate);
 }
-BENCHMARK(declared_workload)->Unit(benchmark::kMillisecond);
+BENCHMARK(declared_workload)->Apply(engines)->Unit(benchmark::kMillisecond);
 
 // One cut, reboot, recovery and check: legs of 6 MiB, six dirty regions of 128 KiB. Items are lives.
 void cut_reboot_recover_check(benchmark::State& state) {
   Workshop workshop;
   Plan plan = mirror_plan(12288, "0 12288 mirror disk 2 log0 256 2 leg0 0 leg1 0 1 handle_errors");
+  if (!take_engine(state, &plan)) return;
   for (DiskOptions& disk : plan.disks) disk.content = DiskContent::kOwn;
   plan.disks[2].content = DiskContent::kZero;
   plan.checks = {"legs-identical-where-clean", "durability", "untouched-sectors", "liveness"};
@@ -193,7 +210,7 @@ void cut_reboot_recover_check(benchmark::State& state) {
   state.counters["steps/life"] =
       static_cast<double>(steps) / static_cast<double>(state.iterations());
 }
-BENCHMARK(cut_reboot_recover_check)->Unit(benchmark::kMicrosecond);
+BENCHMARK(cut_reboot_recover_check)->Apply(engines)->Unit(benchmark::kMicrosecond);
 
 }  // namespace
 }  // namespace dmsim

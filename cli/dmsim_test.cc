@@ -154,6 +154,17 @@ TEST_F(Program, ends_with_2_and_a_suggestion_for_what_it_does_not_know) {
   }
 }
 
+TEST_F(Program, lists_the_engines_and_says_of_a_folder_that_it_is_no_kernel_tree) {
+  const Output listed = run({"list", "engines"});
+  EXPECT_EQ(listed.code, 0);
+  EXPECT_EQ(listed.out.substr(0, 7), "native\n");
+  EXPECT_NE(listed.out.find("linux-6.12"), std::string::npos);
+  const Output tree = run({"run", "small.yaml", "--kernel-tree", "nowhere"});
+  EXPECT_EQ(tree.code, 2);
+  EXPECT_NE(tree.err.find("nowhere is no kernel tree"), std::string::npos) << tree.err;
+  EXPECT_EQ(run({"fuzz", "--engine", "linux-7", "--runs", "1"}).code, 2);
+}
+
 TEST_F(Program, a_scenario_with_a_mistake_is_told_by_file_line_and_column) {
   std::string text = kScenario;
   text.replace(text.find("mirror.mark_dirty"), 17, "mirror.mark_drity");
