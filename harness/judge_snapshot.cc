@@ -91,6 +91,7 @@ void Judge::follow_snapshot(const std::string& name, const SnapshotLine& line) {
     Reference* const own = world_.own_reference(name);
     if (own == nullptr) return;
     own->become(*world_.reference(same_store->device));
+    if (line.merges) same_store->gone = true;  // it has given its store away
   } else {
     std::string user;
     if (!find_origin_user(name, line, &user)) return;
