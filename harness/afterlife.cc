@@ -178,6 +178,10 @@ Stretch live_on(World& world, const World::Condition& paused) {
     for (const std::string& device : world.checked_devices()) {
       check_device(world, device, *world.reference(device));
     }
+    const LvmRoom& promised = world.first_lvm_room();
+    for (const std::string& device : promised.recorded_devices()) {
+      world.lvm().check_recovery(device, *promised.record(device));
+    }
     looked = true;
   });
   return world.run_until([&] { return looked; }, nullptr);

@@ -7,6 +7,7 @@
 #include "base/nearest.h"
 #include "engine/linux/host/images.h"
 #include "engine/linux/host/linux_engine.h"
+#include "engine/lvm/lvm_switches.h"
 #include "engine/native/native_engine.h"
 
 namespace dmsim {
@@ -40,6 +41,7 @@ const std::vector<SwitchInfo>& all_switches() {
     std::vector<SwitchInfo> out = native::native_switches();
     const auto more = kernel::linux_switches();
     out.insert(out.end(), more.begin(), more.end());
+    for (const SwitchInfo& info : lvm::lvm_switches()) out.push_back(info);
     return out;
   }();
   return kSwitches;

@@ -152,6 +152,10 @@ void Judge::on_answer(const UserRequest& request, BlockStatus status) {
 }
 
 const std::vector<Extent>& Judge::copies(std::string_view device) {
+  if (const std::uint64_t now = world_.mapper().table_generation(); now != copies_of_tables_) {
+    copies_.clear();
+    copies_of_tables_ = now;
+  }
   for (const auto& [name, extents] : copies_) {
     if (name == device) return extents;
   }
@@ -324,6 +328,7 @@ void Judge::report_stuck(std::string_view how) {
   Violation violation;
   violation.oracle = oracle::kLiveness;
   violation.sentence = std::string(how);
+  if (!world_.plan().volume_groups.empty()) violation.details = world_.lvm().wait_graph();
   for (const StuckFiber& fiber : world_.scheduler().stuck()) {
     const ActorNames& names = world_.trace().actors();
     violation.details.push_back(

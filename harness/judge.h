@@ -18,6 +18,7 @@
 
 namespace dmsim {
 
+class Disk;
 class World;
 
 class Judge {
@@ -121,7 +122,13 @@ class Judge {
   void check_troubles();
   void check_claims();
   void check_claim(Claim& claim);
-  std::optional<Sector> legs_difference(const MirrorView& view, SectorRange part) const;
+  // A device's sectors on the one disk that holds them in one piece; no disk: they do not lie like that.
+  struct Place {
+    const Disk* disk = nullptr;
+    Sector begin = 0;
+  };
+  Place place_of(std::string_view device, Sector begin);
+  std::optional<Sector> legs_difference(const MirrorView& view, SectorRange part);
   static SectorRange region_range(const MirrorView& view, std::uint64_t region);
   void judge_error(const FailedRequest& request);
   void judge_success(const UserRequest& request);
@@ -143,6 +150,7 @@ class Judge {
   std::vector<SnapshotWatch> snapshots_;  // in order of creation
   std::vector<FailedRequest> failed_;
   std::vector<std::pair<std::string, std::vector<Extent>>> copies_;
+  std::uint64_t copies_of_tables_ = 0;  // the generation of tables that copies_ is read from
 };
 
 }  // namespace dmsim

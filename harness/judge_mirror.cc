@@ -52,16 +52,26 @@ void Judge::check_claim(Claim& claim) {
   }
 }
 
+// A leg may be a mapped device of its own, as lvm2 has it.
+Judge::Place Judge::place_of(std::string_view device, Sector begin) {
+  if (const Disk* disk = world_.disk(device)) return {disk, begin};
+  const std::vector<Extent>& extents = copies(device);
+  if (extents.size() != 1 || extents[0].copies.size() != 1) return {};
+  return {world_.disk(extents[0].copies[0].disk), extents[0].copies[0].begin + begin};
+}
+
 // The first sector of `part` (from the target's start) where two legs differ, caches included. Legs that
-// are no disks are not compared.
-std::optional<Sector> Judge::legs_difference(const MirrorView& view, SectorRange part) const {
+// do not lie on a disk in one piece are not compared.
+std::optional<Sector> Judge::legs_difference(const MirrorView& view, SectorRange part) {
   const auto& legs = view.legs();
-  const Disk* first = world_.disk(legs[0].device);
+  const Place default_leg = place_of(legs[0].device, legs[0].offset);
+  const Disk* const first = default_leg.disk;
   for (std::size_t leg = 1; first != nullptr && leg < legs.size(); ++leg) {
-    const Disk* other = world_.disk(legs[leg].device);
+    const Place other_leg = place_of(legs[leg].device, legs[leg].offset);
+    const Disk* const other = other_leg.disk;
     if (other == nullptr) return std::nullopt;
-    const Sector here = legs[0].offset;
-    const Sector there = legs[leg].offset;
+    const Sector here = default_leg.begin;
+    const Sector there = other_leg.begin;
     if (first->cache_empty() && other->cache_empty()) {
       const auto found = first->media().first_difference({here + part.begin, here + part.end},
                                                          other->media(), there + part.begin);
@@ -93,14 +103,16 @@ SectorRange Judge::region_range(const MirrorView& view, std::uint64_t region) {
 void Judge::check_legs() {
   for (const auto& [device, view] : world_.mirror_views()) {
     if (!legs_difference(*view, {0, view->sectors()})) continue;
-    const Disk* log = view->log_device().empty() ? nullptr : world_.disk(view->log_device());
+    const Place log_place = view->log_device().empty() ? Place() : place_of(view->log_device(), 0);
+    const Disk* const log = log_place.disk;
+    const std::uint64_t log_page = log_place.begin / kPageSectors;
     std::vector<std::byte> bytes;
     if (log != nullptr) {
       const std::uint64_t sectors = std::min<std::uint64_t>(
           mirror_log::log_sectors(view->region_count(), kPageSectors), log->sectors());
       bytes.resize(sectors * kSectorBytes);
       for (std::uint64_t page = 0; page * kPageSectors < sectors; ++page) {
-        std::memcpy(bytes.data() + page * kPageBytes, log->current_page(page).bytes(), kPageBytes);
+        std::memcpy(bytes.data() + page * kPageBytes, log->current_page(log_page + page).bytes(), kPageBytes);
       }
     }
     std::uint64_t believed = 0;  // regions of which the log on disk says something

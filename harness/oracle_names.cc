@@ -57,6 +57,12 @@ constexpr std::array kOracles{
                "While a snapshot is merged into its origin, and afterwards, the origin holds what the "
                "snapshot held, and what was written to it since.",
                "snapshot.merge_flush=off"},
+    OracleInfo{oracle::kFrozenImage,
+               "A snapshot of a mounted file system shows it as it was when it was frozen, and needs no recovery.",
+               "lvm.snapshot_lockfs=off"},
+    OracleInfo{oracle::kOneSuspender,
+               "While one process changes a device, from load or suspend to resume, no other does.",
+               "lvm.lock=none"},
     OracleInfo{oracle::kCanary, "Always broken, to prove that the harness reports.", "-"},
 };
 

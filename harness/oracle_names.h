@@ -29,6 +29,8 @@ inline constexpr std::string_view kSnapshotEquals = "snapshot-equals-origin-at-c
 inline constexpr std::string_view kOriginModel = "origin-equals-model";
 inline constexpr std::string_view kVersion = "no-torn-content";
 inline constexpr std::string_view kNoEngineBug = "no-engine-bug";
+inline constexpr std::string_view kFrozenImage = "frozen-image-consistent";
+inline constexpr std::string_view kOneSuspender = "one-suspender-at-a-time";
 inline constexpr std::string_view kCanary = "canary";
 }  // namespace oracle
 

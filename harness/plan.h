@@ -25,6 +25,26 @@ struct DevicePlan {
   friend bool operator==(const DevicePlan&, const DevicePlan&) = default;
 };
 
+// A volume of LVM2, visible as GROUP-NAME. One disk: linear; more: a mirror of so many legs.
+struct LogicalVolumePlan {
+  std::string name;
+  std::vector<std::string> on;         // disks
+  std::string log;                     // the disk of a mirror's log; empty: core log
+  std::uint64_t extents = 1;
+  std::uint32_t region_sectors = 64;   // of a mirror
+  friend bool operator==(const LogicalVolumePlan&, const LogicalVolumePlan&) = default;
+};
+// A volume group of LVM2. At first boot its metadata stands on its disks, as if made long ago; every boot
+// activates what the committed metadata says by then.
+struct VolumeGroupPlan {
+  std::string name;
+  std::vector<std::string> disks;      // its physical volumes
+  std::uint32_t extent_sectors = 128;
+  std::vector<LogicalVolumePlan> volumes;
+  std::string backup;                  // the device that holds copies of its metadata in files; empty: elsewhere
+  friend bool operator==(const VolumeGroupPlan&, const VolumeGroupPlan&) = default;
+};
+
 // When a task does what it does over and over.
 struct Pace {
   Duration start;                                 // of the first round, after boot
@@ -149,8 +169,44 @@ struct DmsetupTask {
   friend bool operator==(const DmsetupTask&, const DmsetupTask&) = default;
 };
 
+// A small journalling file system: mkfs, mount, files written over and over, fsync; it stays mounted, and its
+// commit thread goes on, unless it is unmounted.
+struct JournalFsTask {
+  std::string device;
+  Duration start;
+  std::uint64_t files = 8;             // written
+  std::uint64_t names = 4;             // under so many names in turn, at least 1
+  std::uint32_t file_bytes = 4096;     // of each; at most 192 KiB
+  DurationRange every{Duration(), Duration()};
+  std::uint64_t fsync_every = 1;       // 0: never
+  Duration commit_every = Duration::seconds(5);
+  std::uint32_t journal_blocks = 32;
+  bool barriers = true;
+  bool unmount = false;
+  friend bool operator==(const JournalFsTask&, const JournalFsTask&) = default;
+};
+// lvcreate --snapshot.
+struct CreateSnapshotTask {
+  std::string group;
+  std::string origin;
+  std::string snapshot;                // its name
+  std::string on;                      // the disk of its store
+  std::uint64_t extents = 1;           // of the store
+  std::uint32_t chunk_sectors = 8;
+  Duration start;
+  bool may_fail = false;
+  friend bool operator==(const CreateSnapshotTask&, const CreateSnapshotTask&) = default;
+};
+// Starts dmeventd, which watches every mirror of the group from then on.
+struct DmeventdTask {
+  std::string group;
+  Duration start;
+  friend bool operator==(const DmeventdTask&, const DmeventdTask&) = default;
+};
+
 using TaskBody = std::variant<WriteTask, ReadTask, DiscardTask, FlushTask, MmapStoreTask, IoTask,
-                              Ext2Task, FioIologTask, LogWritesTask, DmsetupTask>;
+                              Ext2Task, FioIologTask, LogWritesTask, DmsetupTask, JournalFsTask,
+                              CreateSnapshotTask, DmeventdTask>;
 struct TaskPlan {
   std::string name;  // unique; "write-1" when the scenario gives none
   TaskBody body;
@@ -215,6 +271,7 @@ struct Plan {
   std::vector<DiskOptions> disks;
   std::vector<FaultOptions> faults;
   std::vector<DevicePlan> devices;
+  std::vector<VolumeGroupPlan> volume_groups;
   MachinePlan machine;
   std::vector<TaskPlan> tasks;
   PowerCutPlan power_cut;

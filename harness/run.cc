@@ -28,7 +28,8 @@ bool memory_is_stable(const Plan& plan) {
       return write->path == Path::kDirect && !write->scribble;
     }
     return !std::holds_alternative<MmapStoreTask>(task.body) &&
-           !std::holds_alternative<Ext2Task>(task.body);
+           !std::holds_alternative<Ext2Task>(task.body) &&
+           !std::holds_alternative<JournalFsTask>(task.body);
   });
 }
 

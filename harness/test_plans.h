@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/test_lvm_plans.h"
 #include "harness/oracle_names.h"
 #include "harness/plan.h"
 
@@ -251,9 +252,16 @@ inline std::vector<PlantedBug> bugs_after_a_cut() {
   return out;
 }
 
+inline std::vector<PlantedBug> bugs_of_user_space() {
+  Plan unlocked = snapshot_of_mirror_plan();
+  unlocked.faults.push_back({.disk = "pv0", .kind = FaultKind::kDies, .from = Duration::seconds(3)});
+  return {{"two-suspenders", oracle::kOneSuspender, {{"lvm.lock", "none"}}, {{"lvm.passthrough", "on"}}, unlocked},
+          {"no-lockfs", oracle::kFrozenImage, {{"lvm.snapshot_lockfs", "off"}}, {}, snapshot_of_mirror_plan()}};
+}
+
 inline std::vector<PlantedBug> planted_bugs() {
   std::vector<PlantedBug> out;
-  for (auto make : {bugs_of_a_plain_life, bugs_under_faults, bugs_after_a_cut}) {
+  for (auto make : {bugs_of_a_plain_life, bugs_under_faults, bugs_after_a_cut, bugs_of_user_space}) {
     for (PlantedBug& bug : make()) out.push_back(std::move(bug));
   }
   return out;

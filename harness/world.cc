@@ -8,6 +8,7 @@
 
 #include "harness/engine_factory.h"
 #include "harness/oracle_names.h"
+#include "harness/volume_groups.h"
 
 namespace dmsim {
 
@@ -88,6 +89,7 @@ World::World(const Plan& plan, Workshop& workshop, ChoiceSource& choices, Trace:
   for (const DiskOptions& disk : plan.disks) {
     images.emplace_back(workshop.pristine(disk), workshop.disks().images);
   }
+  format_volume_groups(plan, pages_, &images);
   build(std::move(images));
 }
 
@@ -128,6 +130,9 @@ void World::build(std::vector<Image> images) {
   mapper_ = make_engine(plan_.engine, {scheduler_, pages_, bios_, *this}, plan_.switches);
   CHECK(mapper_ != nullptr, plan_.engine);
   task_ends_ = std::make_unique<WaitQueue>(scheduler_, "a task to end");
+  group_devices_ = group_devices(plan_);
+  group_names_ = group_device_names(plan_);
+  lvm_room_ = std::make_unique<LvmRoom>(*this);
   may_have_clones_ = std::any_of(plan_.devices.begin(), plan_.devices.end(),
                                  [](const DevicePlan& device) { return has_clone(device.table); });
   for (const TaskPlan& task : plan_.tasks) {
@@ -225,6 +230,7 @@ Stretch World::boot(std::string* refused, const Condition& paused) {
                                result.error().reason.empty() ? "" : ": ", result.error().reason);
         break;
       }
+      if (refused->empty()) *refused = lvm_room_->activate();
       boot_over_ = true;
     });
   }
@@ -378,6 +384,7 @@ bool World::regions_settled() const {
 }
 
 bool World::quiet() const {
+  if (lvm_room_->administration().commands() > 0) return false;
   for (const auto& device : watched_) {
     if (device->in_flight() > 0) return false;
   }
@@ -419,12 +426,19 @@ std::vector<std::string> World::mapped_names() const {
     if (!name.empty() && std::find(out.begin(), out.end(), name) == out.end()) out.push_back(name);
   };
   for (const DevicePlan& device : plan_.devices) add(device.name);
+  for (const std::string& name : group_names_) add(name);
   for (const TaskPlan& task : plan_.tasks) {
     const auto* administrator = std::get_if<DmsetupTask>(&task.body);
     if (administrator == nullptr) continue;
     for (const DmsetupStep& step : administrator->steps) add(step.device);
   }
   return out;
+}
+
+const LvmRoom& World::first_lvm_room() const {
+  const World* first = this;
+  while (first->before_ != nullptr) first = first->before_;
+  return *first->lvm_room_;
 }
 
 const Reference* World::reference(std::string_view device) const {

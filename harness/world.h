@@ -18,6 +18,7 @@
 #include "engine/device_mapper.h"
 #include "harness/copies.h"
 #include "harness/judge.h"
+#include "harness/lvm_room.h"
 #include "harness/plan.h"
 #include "harness/reference.h"
 #include "harness/tasks/task_host.h"
@@ -150,6 +151,12 @@ class World final : public TaskHost,
   // Some disk has lied, rotted or written elsewhere in this life or before.
   bool some_disk_was_dishonest() const;
 
+  // The administrators of LVM2 and the file systems that stay mounted.
+  LvmRoom& lvm() override { return *lvm_room_; }
+  const LvmRoom& first_lvm_room() const;
+  Memory& memory() { return memory_; }
+  DeviceLookup& disk_lookup() { return *this; }
+
   // TaskHost.
   Scheduler& scheduler() override { return scheduler_; }
   PageSpace& pages() override { return pages_; }
@@ -248,6 +255,9 @@ class World final : public TaskHost,
 
   std::vector<ChangedPages> changed_pages_;
   std::size_t changed_devices_ = 0;  // of used_devices_, already in changed_pages_; later lives: 1 when taken over
+  std::vector<DevicePlan> group_devices_;   // of the plan's volume groups, as they were at first boot
+  std::vector<std::string> group_names_;    // of every device that the groups may ever have
+  std::unique_ptr<LvmRoom> lvm_room_;
   mutable std::uint64_t recovered_asked_ = ~std::uint64_t{0};  // sum of generations when last found out
   mutable bool recovered_ = false;
   mutable std::vector<DeviceView> views_;

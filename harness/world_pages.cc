@@ -16,6 +16,9 @@ TableOf World::plan_tables() const {
     for (const DevicePlan& plan : plan_.devices) {
       if (plan.name == name) return plan.table;
     }
+    for (const DevicePlan& device : group_devices_) {
+      if (device.name == name) return device.table;
+    }
     return std::nullopt;
   };
 }

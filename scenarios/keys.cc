@@ -69,6 +69,20 @@ constexpr std::array kDevice = std::to_array<KeyInfo>({
     {"boot", Shape::kFlag, "true", "false: only a dmsetup task creates it"},
 });
 
+constexpr std::array kVolume = std::to_array<KeyInfo>({
+    {"on", Shape::kTexts, "", "its disks; one: linear; more: the legs of a mirror"},
+    {"log", Shape::kText, "-", "the disk of a mirror's log; absent: core log"},
+    {"extents", Shape::kCount, "1", "how long it is"},
+    {"region", Shape::kSize, "32KiB", "of a mirror"},
+});
+
+constexpr std::array kVolumeGroup = std::to_array<KeyInfo>({
+    {"disks", Shape::kTexts, "", "its physical volumes"},
+    {"extent", Shape::kSize, "64KiB", "the unit of its volumes"},
+    {"volumes", Shape::kMapOfMaps, "", "each volume's name and shape; visible as GROUP-NAME", {}, &kVolumeKeys},
+    {"backup", Shape::kText, "-", "the device that copies of its metadata are written to; absent: elsewhere"},
+});
+
 constexpr std::array kMemory = std::to_array<KeyInfo>({
     {"pages", Shape::kCount, "4096", "page frames for caches, at least 8"},
     {"low-pages", Shape::kCount, "0", "kswapd wakes when fewer are free; 0: pages / 8"},
@@ -110,6 +124,9 @@ constexpr KeyInfo kFaults{"faults", Shape::kListOfMaps, "-", "what the disks do 
 constexpr KeyInfo kDevices{"devices", Shape::kMapOfTables, "-",
                            "name to table; created, loaded and resumed at boot, in this order", {},
                            &kDeviceKeys};
+constexpr KeyInfo kVolumeGroups{"volume-groups", Shape::kMapOfMaps, "-",
+                                "LVM2's groups: their metadata stands on their disks at first boot", {},
+                                &kVolumeGroupKeys};
 constexpr KeyInfo kMemoryKey{"memory", Shape::kMap, "-", "page frames", {}, &kMemoryKeys};
 constexpr KeyInfo kPdflushKey{"pdflush", Shape::kMapOrWord, "none", "periodic writeback", kNone,
                               &kPdflushKeys};
@@ -130,14 +147,14 @@ constexpr KeyInfo kVariantKey{"variant", Shape::kText, "-", "the variant's name"
 constexpr KeyInfo kDirectory{"directory", Shape::kText, "-", "what relative paths start from"};
 
 constexpr std::array kScenario = std::to_array<KeyInfo>(
-    {kScenarioKey, kAbout, kSource, kEngine, kDisks, kFaults, kDevices, kMemoryKey, kPdflushKey,
+    {kScenarioKey, kAbout, kSource, kEngine, kDisks, kFaults, kDevices, kVolumeGroups, kMemoryKey, kPdflushKey,
      kKswapd, kSchedulerKey, kTasks, kPowerCutKey, kCheck, kSwitches, kRuns, kExpect, kVariants});
 constexpr std::array kVariant = std::to_array<KeyInfo>(
-    {kAbout, kSource, kEngine, kDisks, kFaults, kDevices, kMemoryKey, kPdflushKey, kKswapd,
+    {kAbout, kSource, kEngine, kDisks, kFaults, kDevices, kVolumeGroups, kMemoryKey, kPdflushKey, kKswapd,
      kSchedulerKey, kTasks, kPowerCutKey, kCheck, kSwitches, kRuns, kExpect});
 constexpr std::array kPlan = std::to_array<KeyInfo>(
     {kScenarioKey, kVariantKey, kAbout, kSource, kDirectory, kEngine, kDisks, kFaults, kDevices,
-     kMemoryKey, kPdflushKey, kKswapd, kSchedulerKey, kTasks, kPowerCutKey, kCheck, kSwitches, kRuns,
+     kVolumeGroups, kMemoryKey, kPdflushKey, kKswapd, kSchedulerKey, kTasks, kPowerCutKey, kCheck, kSwitches, kRuns,
      kExpect});
 
 // Keys that several tasks share.
@@ -215,6 +232,32 @@ constexpr std::array kWaitStatus = std::to_array<KeyInfo>(
      {"every", Shape::kDuration, "1ms", "how often to look"},
      kInterrupted, kAnswerKey});
 
+constexpr std::array kJournalFs = std::to_array<KeyInfo>(
+    {kOn, kStart,
+     {"files", Shape::kCount, "8", "written"},
+     {"names", Shape::kCount, "4", "they are called by, in turn"},
+     {"file-size", Shape::kSize, "4KiB", "of each"},
+     {"every", Shape::kDurationRange, "0s", "pause between two files"},
+     {"fsync-every", Shape::kCount, "1", "fsync after so many; 0: never"},
+     {"commit-every", Shape::kDuration, "5s", "the commit thread's interval"},
+     {"journal-blocks", Shape::kCount, "32", "of 4KiB each"},
+     {"barriers", Shape::kFlag, "true", "a flush before, and FUA of, each commit block"},
+     {"unmount", Shape::kFlag, "false", "false: it stays mounted"}});
+constexpr KeyInfo kGroup{"group", Shape::kText, "", "a volume group's name"};
+constexpr std::array kCreateSnapshot = std::to_array<KeyInfo>(
+    {kGroup,
+     {"origin", Shape::kText, "", "a volume of the group"},
+     {"snapshot", Shape::kText, "", "its name"},
+     {"on", Shape::kText, "", "the disk of its store"},
+     {"extents", Shape::kCount, "1", "of its store"},
+     {"chunk", Shape::kSize, "4KiB", "a power of two"},
+     kStart,
+     {"may-fail", Shape::kFlag, "false", "that it cannot be created is no wrong answer"}});
+constexpr std::array kDmeventd = std::to_array<KeyInfo>({kGroup, kStart});
+
+constexpr KeyTable kJournalFsKeys{"a journal-fs task", "journal-fs", kJournalFs};
+constexpr KeyTable kCreateSnapshotKeys{"a create-snapshot task", "create-snapshot", kCreateSnapshot};
+constexpr KeyTable kDmeventdKeys{"a dmeventd task", "dmeventd", kDmeventd};
 constexpr KeyTable kWriteKeys{"a write task", "write", kWrite};
 constexpr KeyTable kReadKeys{"a read task", "read", kRead};
 constexpr KeyTable kDiscardKeys{"a discard task", "discard", kDiscard};
@@ -242,6 +285,9 @@ constexpr std::array kKinds = std::to_array<TaskKind>({
     {"fio-iolog", &kFioIologKeys, "replays a log of fio"},
     {"log-writes", &kLogWritesKeys, "replays a log of dm-log-writes; .zst is decompressed"},
     {"dmsetup", &kDmsetupKeys, "an administrator: verbs of device-mapper"},
+    {"journal-fs", &kJournalFsKeys, "a small journalling file system that stays mounted"},
+    {"create-snapshot", &kCreateSnapshotKeys, "lvcreate --snapshot"},
+    {"dmeventd", &kDmeventdKeys, "starts the daemon that repairs the group's mirrors"},
 });
 static_assert(kKinds.size() == std::variant_size_v<TaskBody>);
 
@@ -261,13 +307,14 @@ constexpr std::array kVerb = std::to_array<VerbInfo>({
 });
 static_assert(kVerb.size() == static_cast<std::size_t>(DmsetupStep::Verb::kWaitTask) + 1);
 
-constexpr std::array<const KeyTable*, 26> kAllTables{
+constexpr std::array<const KeyTable*, 31> kAllTables{
     &kScenarioKeys,  &kVariantKeys,   &kPlanKeys,      &kDiskKeys,       &kFaultKeys,
     &kFaultRangeKeys, &kDeviceKeys,   &kMemoryKeys,    &kPdflushKeys,    &kSchedulerKeys,
     &kPowerCutKeys,  &kWriteKeys,     &kReadKeys,      &kDiscardKeys,    &kFlushKeys,
     &kMmapStoreKeys, &kIoKeys,        &kExt2Keys,      &kFioIologKeys,   &kLogWritesKeys,
     &kDmsetupKeys,   &kPlainVerbKeys, &kLoadKeys,      &kSuspendKeys,    &kMessageKeys,
-    &kWaitStatusKeys};
+    &kWaitStatusKeys, &kVolumeGroupKeys, &kVolumeKeys, &kJournalFsKeys, &kCreateSnapshotKeys,
+    &kDmeventdKeys};
 
 }  // namespace
 
@@ -289,6 +336,8 @@ constinit const KeyTable kDiskKeys{"a disk", "disk", kDisk};
 constinit const KeyTable kFaultKeys{"a fault", "fault", kFaultMap};
 constinit const KeyTable kFaultRangeKeys{"a fault's range", "fault-range", kFaultRange};
 constinit const KeyTable kDeviceKeys{"a device", "device", kDevice};
+constinit const KeyTable kVolumeGroupKeys{"a volume group", "volume-group", kVolumeGroup};
+constinit const KeyTable kVolumeKeys{"a volume", "volume", kVolume};
 constinit const KeyTable kMemoryKeys{"memory", "memory", kMemory};
 constinit const KeyTable kPdflushKeys{"pdflush", "pdflush", kPdflush};
 constinit const KeyTable kSchedulerKeys{"scheduler", "scheduler", kScheduler};

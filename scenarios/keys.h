@@ -83,6 +83,8 @@ extern const KeyTable kDiskKeys;
 extern const KeyTable kFaultKeys;
 extern const KeyTable kFaultRangeKeys;
 extern const KeyTable kDeviceKeys;
+extern const KeyTable kVolumeGroupKeys;
+extern const KeyTable kVolumeKeys;
 extern const KeyTable kMemoryKeys;
 extern const KeyTable kPdflushKeys;
 extern const KeyTable kSchedulerKeys;

@@ -92,6 +92,7 @@ void read_machine(Reading& reading, MapReader& map, Plan& plan) {
   if (const YamlNode* disks = map.find_map("disks")) read_disks(reading, *disks, plan);
   if (const YamlNode* faults = map.find_list("faults")) read_faults(reading, *faults, plan);
   if (const YamlNode* devices = map.find_map("devices")) read_devices(reading, *devices, plan);
+  if (const YamlNode* groups = map.find_map("volume-groups")) read_volume_groups(reading, *groups, plan);
   MachinePlan& machine = plan.machine;
   if (const YamlNode* memory = map.find("memory")) read_memory(reading, *memory, machine.memory);
   if (const YamlNode* node = map.find("pdflush")) read_pdflush(reading, *node, machine.pdflush);

@@ -233,6 +233,58 @@ std::string body_value(const DmsetupTask& task) {
   return out;
 }
 
+std::string body_value(const JournalFsTask& task) {
+  return Flow()
+      .text("device", task.device)
+      .duration("start", task.start)
+      .count("files", task.files)
+      .count("names", task.names)
+      .bytes("file-size", task.file_bytes)
+      .durations("every", task.every)
+      .count("fsync-every", task.fsync_every)
+      .duration("commit-every", task.commit_every)
+      .count("journal-blocks", task.journal_blocks)
+      .flag("barriers", task.barriers)
+      .flag("unmount", task.unmount)
+      .done();
+}
+std::string body_value(const CreateSnapshotTask& task) {
+  return Flow()
+      .text("group", task.group)
+      .text("origin", task.origin)
+      .text("snapshot", task.snapshot)
+      .text("on", task.on)
+      .count("extents", task.extents)
+      .sectors("chunk", task.chunk_sectors)
+      .duration("start", task.start)
+      .flag("may-fail", task.may_fail)
+      .done();
+}
+std::string body_value(const DmeventdTask& task) {
+  return Flow().text("group", task.group).duration("start", task.start).done();
+}
+
+std::string names_value(const std::vector<std::string>& names) {
+  std::string out;
+  for (const std::string& name : names) out += (out.empty() ? "" : ", ") + yaml_scalar(name);
+  return "[" + out + "]";
+}
+
+std::string volume_group_value(const VolumeGroupPlan& group) {
+  std::string out = fmt::format("  {}:\n    disks: {}\n    extent: {}\n", yaml_scalar(group.name),
+                                names_value(group.disks), format_sectors(group.extent_sectors));
+  if (!group.backup.empty()) out += fmt::format("    backup: {}\n", yaml_scalar(group.backup));
+  out += group.volumes.empty() ? "    volumes: {}\n" : "    volumes:\n";
+  for (const LogicalVolumePlan& volume : group.volumes) {
+    Flow flow;
+    flow.raw("on", names_value(volume.on));
+    if (!volume.log.empty()) flow.text("log", volume.log);
+    flow.count("extents", volume.extents).sectors("region", volume.region_sectors);
+    out += fmt::format("      {}: {}\n", yaml_scalar(volume.name), flow.done());
+  }
+  return out;
+}
+
 std::string task_item(const TaskPlan& task) {
   const std::string body =
       std::visit([](const auto& alternative) { return body_value(alternative); }, task.body);
@@ -351,6 +403,8 @@ std::string write_plan(const Plan& plan) {
   for (const DevicePlan& device : plan.devices) {
     fmt::format_to(to, "  {}: {}\n", yaml_scalar(device.name), device_value(device));
   }
+  if (!plan.volume_groups.empty()) out += "volume-groups:\n";
+  for (const VolumeGroupPlan& group : plan.volume_groups) out += volume_group_value(group);
   out += machine_parts(plan.machine);
   if (!plan.tasks.empty()) out += "tasks:\n";
   for (const TaskPlan& task : plan.tasks) out += task_item(task);

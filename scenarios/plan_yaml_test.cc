@@ -36,6 +36,7 @@ class PlanMaker {
     for (std::uint64_t i = 0, count = 1 + below(3); i < count; ++i) plan.disks.push_back(disk(i));
     for (std::uint64_t i = 0, count = below(4); i < count; ++i) plan.faults.push_back(fault());
     for (std::uint64_t i = 0, count = 1 + below(3); i < count; ++i) plan.devices.push_back(device(i));
+    plan.volume_groups.push_back(volume_group());
     plan.machine = machine();
     for (std::uint64_t i = 0, count = below(6); i < count; ++i) {
       TaskBody made = body();
@@ -162,7 +163,7 @@ class PlanMaker {
   Area area() { return {flip() ? SectorRange{} : range(), 1 + narrow(64), flip()}; }
 
   TaskBody body() {
-    switch (below(10)) {
+    switch (below(13)) {
       case 0: {
         WriteTask made{lower(), static_cast<Path>(below(2)), area(), pace()};
         made.flush_every = below(5);
@@ -184,10 +185,23 @@ class PlanMaker {
                         below(4), below(4), durations(), flip()};
       case 7: return FioIologTask{lower(), text(), duration()};
       case 8: return LogWritesTask{lower(), text(), duration(), below(9), below(9)};
+      case 9:
+        return JournalFsTask{"vg-data", duration(), below(9), 1 + below(9), 1 + narrow(9000), durations(),
+                             below(4), duration(), 8 + narrow(40), flip(), flip()};
+      case 10:
+        return CreateSnapshotTask{"vg", flip() ? "data" : "mirror", fmt::format("snap{}", snapshots_++), "disk0",
+                                  1 + below(9), 8u << below(4), duration(), flip()};
+      case 11: return DmeventdTask{"vg", duration()};
       default: break;
     }
     DmsetupTask made{duration(), {}};
     for (std::uint64_t i = 0, count = 1 + below(6); i < count; ++i) made.steps.push_back(step());
+    return made;
+  }
+  VolumeGroupPlan volume_group() {
+    VolumeGroupPlan made{"vg", {"disk0"}, 64, {}, flip() ? "" : "disk0"};
+    made.volumes.push_back({"data", {"disk0"}, "", 1 + below(9), 64});
+    made.volumes.push_back({"mirror", {"disk0", "disk0"}, flip() ? "" : "disk0", 1 + below(9), 8u << below(5)});
     return made;
   }
   DmsetupStep step() {
@@ -218,6 +232,7 @@ class PlanMaker {
   }
 
   RandomChoices choices_;
+  std::uint64_t snapshots_ = 0;
 };
 
 Result<Plan> read_back(const Plan& plan) {
@@ -310,13 +325,16 @@ void expect_fallbacks(const KeyTable& table, const YamlNode* written) {
 TEST(PlanYaml, every_default_is_what_the_key_tables_say) {
   const std::string text =
       "scenario: s\ndisks: {d: {}}\ncheck: []\nfaults: [{disk: d, kind: dies}]\npdflush: {}\n"
-      "devices: {lv: 0 8 zero}\ntasks:\n"
+      "devices: {lv: 0 8 zero}\n"
+      "volume-groups: {g: {disks: [d], volumes: {v: {on: [d]}}}}\ntasks:\n"
       "  - write: {device: lv}\n  - read: {device: lv}\n  - discard: {device: lv}\n"
       "  - flush: {device: lv}\n  - mmap-store: {device: lv}\n  - io: {device: lv, script: F}\n"
       "  - ext2: {device: lv}\n  - fio-iolog: {device: lv, file: f}\n"
       "  - log-writes: {device: lv, file: f}\n"
       "  - dmsetup: {steps: [{create: {device: lv}}, {load: {device: lv}}, {suspend: {device: lv}},"
-      " {message: {device: lv, text: t}}, {wait-status: {device: lv, contains: c}}]}\n";
+      " {message: {device: lv, text: t}}, {wait-status: {device: lv, contains: c}}]}\n"
+      "  - journal-fs: {device: lv}\n"
+      "  - create-snapshot: {group: g, origin: v, snapshot: s, on: d}\n  - dmeventd: {group: g}\n";
   const Result<Plan> plan = read_plan(text, "s.yaml", test_vocabulary());
   ASSERT_TRUE(plan.ok()) << plan.error().to_string();
   const Result<YamlNode> written = parse_yaml(write_plan(*plan), "s.yaml");
@@ -324,6 +342,9 @@ TEST(PlanYaml, every_default_is_what_the_key_tables_say) {
   expect_fallbacks(kDiskKeys, written->find("disks")->find("d"));
   expect_fallbacks(kFaultKeys, &written->find("faults")->items[0]);
   expect_fallbacks(kDeviceKeys, written->find("devices")->find("lv"));
+  const YamlNode* group = written->find("volume-groups")->find("g");
+  expect_fallbacks(kVolumeGroupKeys, group);
+  expect_fallbacks(kVolumeKeys, group->find("volumes")->find("v"));
   expect_fallbacks(kMemoryKeys, written->find("memory"));
   expect_fallbacks(kPdflushKeys, written->find("pdflush"));
   expect_fallbacks(kSchedulerKeys, written->find("scheduler"));

@@ -214,6 +214,9 @@ TaskBody read_body(Reading& reading, const YamlNode& node, std::size_t kind,
     case 7: return read_fio_iolog(reading, map);
     case 8: return read_log_writes(reading, map);
     case 9: return read_dmsetup(reading, map, name, plan);
+    case 10: return read_journal_fs(reading, map);
+    case 11: return read_create_snapshot(reading, map, plan);
+    case 12: return read_dmeventd(reading, map, plan);
     default: break;
   }
   CHECK(false, kind);

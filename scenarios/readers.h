@@ -15,6 +15,7 @@ void read_plan_map(Reading& reading, const YamlNode& root, Plan& plan, bool extr
 void read_disks(Reading& reading, const YamlNode& node, Plan& plan);
 void read_faults(Reading& reading, const YamlNode& node, Plan& plan);
 void read_devices(Reading& reading, const YamlNode& node, Plan& plan);
+void read_volume_groups(Reading& reading, const YamlNode& node, Plan& plan);
 void read_memory(Reading& reading, const YamlNode& node, MemoryOptions& memory);
 void read_pdflush(Reading& reading, const YamlNode& node, std::optional<PdflushOptions>& pdflush);
 void read_scheduler(Reading& reading, const YamlNode& node, MachinePlan& machine);
@@ -24,6 +25,11 @@ void read_tasks(Reading& reading, const YamlNode& node, Plan& plan);
 // The steps of the task of that name.
 DmsetupTask read_dmsetup(Reading& reading, MapReader& map, const std::string& name,
                          const Plan& plan);
+
+// The tasks about volume groups and the file system on them.
+JournalFsTask read_journal_fs(Reading& reading, MapReader& map);
+CreateSnapshotTask read_create_snapshot(Reading& reading, MapReader& map, const Plan& plan);
+DmeventdTask read_dmeventd(Reading& reading, MapReader& map, const Plan& plan);
 
 // The table that stands at `node`: a text or a list of lines, as lines separated by '\n', trimmed,
 // without blank ones. Checks its lines, and that what they name exists; `upper` is the device it is

@@ -107,6 +107,12 @@ std::uint64_t weight(const Ext2Task& task, const Plan&) {
          option(task.unlink_every != plain.unlink_every) + option(task.fsync_every != 0) +
          option(!task.unmount);
 }
+std::uint64_t weight(const JournalFsTask& task, const Plan&) {
+  return 5 * kTaskPoints + weight(task.every) + 10 * kRoundPoints * task.files + digits(task.file_bytes) +
+         option(task.fsync_every != 1) + option(task.unmount) + option(!task.barriers);
+}
+std::uint64_t weight(const CreateSnapshotTask& task, const Plan&) { return 5 * kTaskPoints + digits(task.extents); }
+std::uint64_t weight(const DmeventdTask&, const Plan&) { return 2 * kTaskPoints; }
 std::uint64_t weight(const FioIologTask&, const Plan&) { return 10 * kTaskPoints; }
 std::uint64_t weight(const LogWritesTask& task, const Plan&) {
   return 10 * kTaskPoints + digits(task.first_entry) +

@@ -52,13 +52,11 @@ std::string segment_line(const VolumeGroup& group, const Segment& segment) {
   UNMODELLED("a snapshot's segment as a table of its own");
 }
 
-bool has_mirror(const LogicalVolume& volume) {
-  return std::any_of(volume.segments.begin(), volume.segments.end(),
-                     [](const Segment& each) { return each.type == Segment::Type::kMirror; });
-}
-
 bool lies_one_down(const VolumeGroup& group, std::string_view volume, TreeOptions options) {
-  return is_origin(group, volume) || (options.passthrough && has_mirror(volume_of(group, volume)));
+  // Also once a mirror has become linear: its layer stays.
+  const bool layered = options.passthrough && volume_of(group, volume).has_status("VISIBLE") &&
+                       snapshot_with_store(group, volume) == nullptr;
+  return layered || is_origin(group, volume);
 }
 
 void add_once(std::vector<DeviceNode>& out, DeviceNode node) {

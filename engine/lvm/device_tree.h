@@ -2,9 +2,9 @@
 //
 // A visible logical volume is one device, vg-lv. A mirror's images and log are devices of their own below
 // it, vg-lv_mimage_0 and vg-lv_mlog. An origin of snapshots moves one down, to vg-lv-real, and vg-lv becomes
-// a snapshot-origin upon it; a snapshot is vg-snap, its store vg-snap-cow. With `passthrough` every mirror
-// lies one down in this way from the start, under a linear device that does nothing (the second cure of
-// dm-devel 2010-08-18).
+// a snapshot-origin upon it; a snapshot is vg-snap, its store vg-snap-cow. With `passthrough` every visible
+// volume lies one down in this way from the start, under a linear device that does nothing (the second cure
+// of dm-devel 2010-08-18).
 #pragma once
 
 #include <string>

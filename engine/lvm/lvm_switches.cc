@@ -48,7 +48,7 @@ constexpr SwitchInfo kTable[] = {
      "off: metadata is written with O_DIRECT and never flushed out of a disk's cache, as lvm2 does it",
      "lvm-metadata-not-flushed"},
     {"lvm.passthrough", kOffOn,
-     "on: a linear device that does nothing lies upon every mirror, as the mail proposes: no fault, a cure", "-"},
+     "on: a linear device that does nothing lies upon every volume, as the mail proposes: no fault, a cure", "-"},
 };
 
 std::size_t chosen(const SwitchInfo& info, const SwitchValues& values) {

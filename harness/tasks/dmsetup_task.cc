@@ -3,6 +3,7 @@
 #include <map>
 #include <string>
 
+#include "harness/lvm_room.h"
 #include "harness/oracle_names.h"
 #include "harness/tasks/task_body.h"
 
@@ -97,9 +98,21 @@ DmResult<> execute(Administrator& admin, const DmsetupStep& step) {
   DeviceMapper& mapper = host.mapper();
   switch (step.verb) {
     case DmsetupStep::Verb::kCreate: return mapper.create(step.device);
-    case DmsetupStep::Verb::kLoad: return mapper.load(step.device, step.text);
-    case DmsetupStep::Verb::kSuspend: return mapper.suspend(step.device, step.suspend);
-    case DmsetupStep::Verb::kResume: return mapper.resume(step.device);
+    case DmsetupStep::Verb::kLoad:
+      host.lvm().administration().begin_load(step.device);
+      return mapper.load(step.device, step.text);
+    case DmsetupStep::Verb::kSuspend: {
+      host.lvm().administration().begin_suspend(step.device);
+      DmResult<> result = mapper.suspend(step.device, step.suspend);
+      host.lvm().administration().end_suspend(step.device, result.ok());
+      return result;
+    }
+    case DmsetupStep::Verb::kResume: {
+      host.lvm().administration().begin_resume(step.device);
+      DmResult<> result = mapper.resume(step.device);
+      host.lvm().administration().end_resume(step.device, result.ok());
+      return result;
+    }
     case DmsetupStep::Verb::kRemove: return mapper.remove(step.device);
     case DmsetupStep::Verb::kStatus: return without_value(mapper.status(step.device));
     case DmsetupStep::Verb::kTable:

@@ -30,6 +30,9 @@ void run(Self& self, const Ext2Task& task);
 void run(Self& self, const FioIologTask& task);
 void run(Self& self, const LogWritesTask& task);
 void run(Self& self, const DmsetupTask& task);
+void run(Self& self, const JournalFsTask& task);
+void run(Self& self, const CreateSnapshotTask& task);
+void run(Self& self, const DmeventdTask& task);
 
 // Sleeps until the pace's next round.
 void pause_between(Self& self, const DurationRange& every);

@@ -15,11 +15,15 @@
 
 namespace dmsim {
 
+class LvmRoom;
+
 class TaskHost {
  public:
   virtual Scheduler& scheduler() = 0;
   virtual PageSpace& pages() = 0;
   virtual DeviceMapper& mapper() = 0;
+  // The administrators of LVM2 and the file systems that stay mounted.
+  virtual LvmRoom& lvm() = 0;
   // A mapped device as users see it, and its page cache (made on first use).
   virtual WatchedDevice& device(std::string_view name) = 0;
   virtual PageCache& cache(std::string_view name) = 0;

@@ -10,6 +10,7 @@ using namespace journal_format;
 
 bool JournalImage::read_raw(std::uint32_t number, Block& out) {
   if (read_(number, out)) return true;
+  unreadable_ = true;
   complain(fmt::format("block {} cannot be read", number));
   return false;
 }

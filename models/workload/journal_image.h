@@ -22,6 +22,8 @@ class JournalImage {
 
   // What is wrong with it, in words; empty: nothing. The first one also says why nothing could be read.
   const std::vector<std::string>& complaints() const { return complaints_; }
+  // Some block could not be read, here or by content(): what is missing need not be gone.
+  bool unreadable() const { return unreadable_; }
   bool needs_recovery() const { return super_.needs_recovery; }
   // Transactions that recovery has to replay; their blocks, by place, newest content.
   std::uint64_t transactions() const { return transactions_; }
@@ -56,6 +58,7 @@ class JournalImage {
   std::uint64_t transactions_ = 0;
   std::uint64_t next_sequence_ = 1;
   std::uint32_t next_block_ = 0;
+  bool unreadable_ = false;
   std::vector<std::string> complaints_;
 };
 

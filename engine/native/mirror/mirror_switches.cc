@@ -21,6 +21,7 @@ constexpr std::string_view kBuffer[] = {"shared", "bounce", "stable", "delayed-c
 constexpr std::string_view kReadBalance[] = {"off", "round-robin", "chosen"};
 constexpr std::string_view kLogCreate[] = {"bits-first", "at-once"};
 constexpr std::string_view kFailedFlush[] = {"remembered", "forgiven"};
+constexpr std::string_view kErrorInSuspend[] = {"eio", "push-back"};
 constexpr std::string_view kNosyncEntry[] = {"keep", "free-early", "never-reclaim"};
 
 constexpr SwitchInfo kTable[] = {
@@ -110,6 +111,10 @@ constexpr SwitchInfo kTable[] = {
      "forgiven: a flush that fails leaves all regions in sync for the log, so the next pass forgives the "
      "legs: writes go to one leg of regions that are called in sync, or are acknowledged by none",
      "mir-failed-flush-forgives-legs"},
+    {"mirror.failure_in_suspend", kErrorInSuspend,
+     "push-back: a write that fails while a suspend runs is given back to the core, whatever the suspend; the core, "
+     "which may not take it back without noflush, ends it with EIO",
+     "core-requeue-to-eio"},
 };
 
 // The index of the plan's value among the switch's values.
@@ -167,6 +172,7 @@ MirrorSwitches parse_mirror_switches(const SwitchValues& values) {
   flag("mirror.flush_failure_ends_recovery", &s.flush_failure_ends_recovery);
   flag("mirror.log_create", &s.log_create_bits_first);
   flag("mirror.failed_flush", &s.failed_flush_remembered);
+  flag("mirror.failure_in_suspend", &s.error_in_suspend);
   return s;
 }
 

@@ -52,6 +52,7 @@ struct MirrorSwitches {
   bool flush_failure_ends_recovery = true;
   bool log_create_bits_first = true;
   bool failed_flush_remembered = true;
+  bool error_in_suspend = true;
 };
 
 // Requires values of the table: whoever read the plan has judged them. Other rooms' names are

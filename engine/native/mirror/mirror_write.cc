@@ -181,7 +181,7 @@ void MirrorSet::hold(TargetBio& write) {
     holds_.push_back(write.bio);
     return;
   }
-  if (host_.noflush_suspending()) {
+  if (host_.noflush_suspending() || !switches_->error_in_suspend) {
     scheduler_.trace().emit(kTraceRequeue, actor_, bio.sector, bio.sectors);
     finish_write(write, BlockStatus::of(BlockStatus::Code::kRequeue));
   } else {

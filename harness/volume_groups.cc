@@ -1,0 +1,109 @@
+#include "harness/volume_groups.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "engine/lvm/group_changes.h"
+#include "engine/lvm/lvm_switches.h"
+#include "engine/lvm/metadata_steps.h"
+
+namespace dmsim {
+namespace {
+
+// As pvcreate places it, but nearer: metadata up to 64 KiB, data behind.
+constexpr Sector kFirstExtent = 128;
+
+void add_name(std::vector<std::string>& names, const std::string& name) {
+  if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+}
+
+lvm::VolumeGroup must_be_made(const VolumeGroupPlan& group, const std::vector<DiskOptions>& disks) {
+  auto made = volume_group_of(group, disks);
+  CHECK(made.ok(), group.name, made.ok() ? "" : made.error());
+  return std::move(*made);
+}
+
+}  // namespace
+
+Result<lvm::VolumeGroup, std::string> volume_group_of(const VolumeGroupPlan& plan,
+                                                      const std::vector<DiskOptions>& disks) {
+  lvm::VolumeGroup group;
+  group.name = plan.name;
+  group.id = lvm::make_id(plan.name);
+  group.extent_sectors = plan.extent_sectors;
+  for (const std::string& name : plan.disks) {
+    const auto disk = std::find_if(disks.begin(), disks.end(),
+                                   [&](const DiskOptions& each) { return each.name == name; });
+    if (disk == disks.end()) return Failure{fmt::format("there is no disk '{}'", name)};
+    if (disk->sectors < kFirstExtent + plan.extent_sectors) {
+      return Failure{fmt::format("disk '{}' is too small for metadata and one extent", name)};
+    }
+    lvm::PhysicalVolume volume;
+    volume.name = name;
+    volume.id = lvm::make_id(name);
+    volume.device = "/dev/" + name;
+    volume.device_sectors = disk->sectors;
+    volume.first_extent = kFirstExtent;
+    volume.extent_count = (disk->sectors - kFirstExtent) / plan.extent_sectors;
+    group.physical_volumes.push_back(std::move(volume));
+  }
+  for (const LogicalVolumePlan& volume : plan.volumes) {
+    const auto added = volume.on.size() == 1
+                           ? lvm::add_linear(group, volume.name, volume.on[0], volume.extents)
+                           : lvm::add_mirror(group, volume.name,
+                                             {volume.on, volume.log, volume.extents, volume.region_sectors});
+    if (!added) return Failure{fmt::format("volume '{}': {}", volume.name, added.error())};
+  }
+  return group;
+}
+
+std::vector<DevicePlan> devices_of(const VolumeGroupPlan& group, const Plan& plan) {
+  const lvm::TreeOptions options{lvm::LvmSwitches::of(plan.switches).passthrough};
+  std::vector<DevicePlan> out;
+  for (const lvm::DeviceNode& node : lvm::device_tree(must_be_made(group, plan.disks), options)) {
+    out.push_back({node.name, node.table, true});
+  }
+  return out;
+}
+
+std::vector<DevicePlan> group_devices(const Plan& plan) {
+  std::vector<DevicePlan> out;
+  for (const VolumeGroupPlan& group : plan.volume_groups) {
+    for (DevicePlan& device : devices_of(group, plan)) out.push_back(std::move(device));
+  }
+  return out;
+}
+
+std::vector<std::string> group_device_names(const Plan& plan) {
+  std::vector<std::string> out;
+  for (const DevicePlan& device : group_devices(plan)) add_name(out, device.name);
+  for (const VolumeGroupPlan& group : plan.volume_groups) {
+    for (const LogicalVolumePlan& volume : group.volumes) {
+      add_name(out, lvm::device_name(group.name, volume.name, "real"));
+    }
+  }
+  for (const TaskPlan& task : plan.tasks) {
+    const auto* create = std::get_if<CreateSnapshotTask>(&task.body);
+    if (create == nullptr) continue;
+    add_name(out, lvm::device_name(create->group, create->snapshot));
+    add_name(out, lvm::device_name(create->group, create->snapshot, "cow"));
+  }
+  return out;
+}
+
+void format_volume_groups(const Plan& plan, PageSpace& pages, std::vector<Image>* images) {
+  for (const VolumeGroupPlan& group : plan.volume_groups) {
+    const lvm::VolumeGroup made = must_be_made(group, plan.disks);
+    for (const lvm::PhysicalVolume& volume : made.physical_volumes) {
+      for (std::size_t disk = 0; disk < plan.disks.size(); ++disk) {
+        if (plan.disks[disk].name != volume.name) continue;
+        for (const lvm::SectorWrite& part : lvm::fresh_volume(made, volume, {})) {
+          (*images)[disk].write_sectors(pages, part.first, part.bytes);
+        }
+      }
+    }
+  }
+}
+
+}  // namespace dmsim

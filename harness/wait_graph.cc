@@ -1,0 +1,113 @@
+// Who waits for whom when nothing can go on: fibers wait for locks and for bios, a bio waits in a mirror for
+// repair or in a device for its resume, and those wait for a process again. Slow words, made once.
+#include <algorithm>
+
+#include "harness/copies.h"
+#include "harness/lvm_room.h"
+#include "harness/world.h"
+
+namespace dmsim {
+namespace {
+
+bool is_word_at(std::string_view text, std::size_t at, std::size_t size) {
+  const auto is_name = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+  };
+  return (at == 0 || !is_name(text[at - 1])) && (at + size == text.size() || !is_name(text[at + size]));
+}
+
+}  // namespace
+
+// The mapped device that words speak of; empty: none.
+std::string LvmRoom::device_in(std::string_view words) const {
+  std::string best;
+  for (const std::string& name : world_.mapped_names()) {
+    for (std::size_t at = words.find(name); at != std::string_view::npos; at = words.find(name, at + 1)) {
+      if (is_word_at(words, at, name.size()) && name.size() > best.size()) best = name;
+    }
+  }
+  return best;
+}
+
+// The device and every mapped device that it stands on, itself first.
+std::vector<std::string> LvmRoom::stack_below(const std::string& device) {
+  std::vector<std::string> out{device};
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const auto table = world_.mapper().table(out[i], TableSlot::kLive);
+    if (!table.ok()) continue;
+    for (const std::string& name : world_.mapped_names()) {
+      const std::size_t at = table->find(name);
+      const bool known = std::find(out.begin(), out.end(), name) != out.end();
+      if (!known && at != std::string::npos && is_word_at(*table, at, name.size())) out.push_back(name);
+    }
+  }
+  return out;
+}
+
+LvmRoom::Reason LvmRoom::why_stuck(const std::string& device, Actor asking) {
+  const ActorNames& names = world_.trace().actors();
+  const std::vector<std::string> stack = stack_below(device);
+  for (const std::string& each : stack) {
+    for (const MirrorView* mirror : world_.mapper().mirrors(each)) {
+      if (mirror->held_bios() == 0) continue;
+      return {fmt::format("the mirror {} holds {} bios until it is repaired{}", each, mirror->held_bios(),
+                          dmeventd_actor_ == Actor::kNobody ? ", which nobody will do" : ""),
+              dmeventd_actor_};
+    }
+  }
+  Reason own;
+  for (const std::string& each : stack) {
+    for (const lvm::Administration::Suspension& suspension : administration_.suspensions()) {
+      if (suspension.device != each) continue;
+      const Reason reason{fmt::format("{} {} {}, and bios to it wait until it resumes it", names.name(suspension.by),
+                                      suspension.complete ? "has suspended" : "has begun to suspend", each),
+                          suspension.by};
+      if (suspension.by != asking) return reason;
+      own = reason;
+    }
+  }
+  return own;
+}
+
+std::vector<std::string> LvmRoom::wait_graph() {
+  const ActorNames& names = world_.trace().actors();
+  const std::vector<StuckFiber> stuck = world_.scheduler().stuck();
+  std::vector<std::string> out;
+  const auto find = [&](Actor actor) {
+    // A daemon may have several fibers: the one that waits for a lock or a bio is the one that matters.
+    const StuckFiber* best = nullptr;
+    for (const StuckFiber& fiber : stuck) {
+      if (fiber.actor != actor) continue;
+      if (best == nullptr || best->waits_for.starts_with("an event of ")) best = &fiber;
+    }
+    return best;
+  };
+  for (const StuckFiber& first : stuck) {
+    if (!first.is_task) continue;
+    std::vector<Actor> passed;
+    std::vector<std::string> lines;
+    const StuckFiber* at = &first;
+    while (at != nullptr && std::find(passed.begin(), passed.end(), at->actor) == passed.end()) {
+      passed.push_back(at->actor);
+      Reason reason;
+      if (at->held_by != Actor::kNobody) {
+        reason = {fmt::format("{} holds it", names.name(at->held_by)), at->held_by};
+      } else if (const std::string device = device_in(at->waits_for); !device.empty()) {
+        reason = why_stuck(device, at->actor);
+      }
+      lines.push_back(fmt::format("{} waits for {}{}{}", names.name(at->actor), at->waits_for,
+                                  reason.words.empty() ? "" : ": ", reason.words));
+      at = reason.who == Actor::kNobody ? nullptr : find(reason.who);
+    }
+    if (at != nullptr) lines.push_back(fmt::format("the circle closes at {}", names.name(at->actor)));
+    if (at != nullptr || out.empty()) out = lines;
+    if (at != nullptr) break;
+  }
+  for (const lvm::Administration::Suspension& suspension : administration_.suspensions()) {
+    out.push_back(fmt::format("{} {} {}", names.name(suspension.by),
+                              suspension.complete ? "has suspended" : "has begun to suspend", suspension.device));
+  }
+  return out;
+}
+
+}  // namespace dmsim
