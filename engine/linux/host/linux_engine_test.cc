@@ -372,6 +372,18 @@ TEST_F(FakeKernel, memory_freed_twice_is_found) {
   EXPECT_EQ(life.engine().troubles()[0].what, "a block of 4096 bytes freed by test was freed twice");
 }
 
+TEST_F(FakeKernel, a_request_that_ends_twice_is_found_and_its_user_hears_once) {
+  Life life(*image_, shop_);
+  life.bring_up("m", kTable);
+  Request read(Op::kRead, 0, 8);
+  EXPECT_TRUE(life.ask("m", read).ok());
+  say(life, "end the last request again");
+  ASSERT_EQ(life.engine().troubles().size(), 1u);
+  EXPECT_EQ(life.engine().troubles()[0].kind, "double completion");
+  EXPECT_EQ(read.ended, 1);
+  EXPECT_EQ(life.engine().bios_in_flight(), 0u);
+}
+
 TEST_F(FakeKernel, leaks_are_the_kernels_own_words) {
   Life life(*image_, shop_);
   life.bring_up("m", kTable);
