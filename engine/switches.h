@@ -14,6 +14,7 @@ struct SwitchInfo {
   std::span<const std::string_view> values;   // [0] is the fixed behaviour
   std::string_view about;                     // one sentence: what the faulty value does
   std::string_view fault;                     // the fault's name in docs/FAULTS.md: "mir-nosync-to-clean"
+  std::string_view linux_value = {};          // what today's kernel does; empty: as values[0]
 };
 
 // As written in a plan: name -> value. A name that is absent has its fixed value.

@@ -81,6 +81,7 @@ void WatchedDevice::answer(UserRequest& request, Bio& bio) {
   const BlockStatus status = bio.status;
   CHECK(in_flight_ > 0);
   --in_flight_;
+  ++answers_[static_cast<std::size_t>(bio.op)][static_cast<std::size_t>(status.code)];
   wrong_.clear();
   if (reference_ != nullptr) {
     switch (bio.op) {

@@ -2,7 +2,9 @@
 // unchanged, and tells the reference and the judge what was asked and what was answered.
 #pragma once
 
+#include <array>
 #include <functional>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <vector>
@@ -35,6 +37,9 @@ class AnswerListener {
   ~AnswerListener() = default;
 };
 
+// How often each operation was answered with each status, by the values of Op and BlockStatus::Code.
+using AnswerCounts = std::array<std::array<std::uint64_t, std::size(kStatusNames)>, std::size(kOpNames)>;
+
 class WatchedDevice final : public BlockDevice {
  public:
   // `find` answers with what is behind that name now, mapped device or disk; null: nothing is.
@@ -51,6 +56,7 @@ class WatchedDevice final : public BlockDevice {
   Reference* reference() { return reference_; }
   std::uint64_t requests() const { return requests_; }
   std::uint64_t in_flight() const { return in_flight_; }
+  const AnswerCounts& answers() const { return answers_; }
   // Each request that has not been answered: "W0+8 of lv, submitted at 1200 ns".
   std::vector<std::string> unanswered() const;
 
@@ -67,6 +73,7 @@ class WatchedDevice final : public BlockDevice {
   std::uint64_t sectors_when_gone_ = 0;
   std::uint64_t requests_ = 0;
   std::uint64_t in_flight_ = 0;
+  AnswerCounts answers_{};
   std::vector<std::unique_ptr<UserRequest>> all_requests_;
   UserRequest* free_requests_ = nullptr;
   std::vector<Mismatch> wrong_;

@@ -11,6 +11,7 @@
 #include "base/nearest.h"
 #include "cli/check_log_command.h"
 #include "cli/commands.h"
+#include "cli/compare_command.h"
 #include "cli/exit_codes.h"
 #include "cli/explain_command.h"
 
@@ -190,6 +191,16 @@ int main(int argc, char** argv) {
   explain_app->add_option("--html", explain.html_file, "write a page with a timeline there");
   explain_app->add_option("--perfetto", explain.perfetto_file, "write Chrome-trace JSON there");
 
+  dmsim::CompareCommand compare;
+  CLI::App* compare_app = app.add_subcommand("compare", "run scenarios on two engines: can they be told apart?");
+  compare_app->add_option("paths", compare.paths, "scenario files or folders")->required();
+  compare_app->add_option("--with", compare.right, "the other engine: see dmsim list engines")->required();
+  compare_app->add_option("--engine", compare.left, "the one engine (native)");
+  compare_app->add_option("--variant", compare.variant, "only this one");
+  compare_app->add_option("--seed", compare.seed, "of the first run (1)");
+  compare_app->add_option("--runs", compare.runs, "on each engine (10)");
+  compare_app->add_option("--jobs", compare.jobs, "worker processes (one per processor)");
+
   dmsim::DiffCommand diff;
   CLI::App* diff_app = app.add_subcommand("diff", "where two traces part");
   diff_app->add_option("first", diff.first, "trace, or crash file to be replayed")->required();
@@ -224,6 +235,7 @@ int main(int argc, char** argv) {
   if (list_app->parsed()) return dmsim::list_command(list);
   if (show_app->parsed()) return dmsim::show_command(show);
   if (explain_app->parsed()) return dmsim::explain_command(explain);
+  if (compare_app->parsed()) return dmsim::compare_command(compare);
   if (diff_app->parsed()) return dmsim::diff_command(diff);
   if (minimise_app->parsed()) return dmsim::minimise_command(minimise);
   if (check_log_app->parsed()) return dmsim::check_log_command(check_log);

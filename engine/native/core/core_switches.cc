@@ -18,7 +18,7 @@ constexpr SwitchInfo kSwitches[] = {
     {"core.preflush_error", kPreflushValues,
      "the flush before a PREFLUSH write fails, and the write goes on as if it had not (as dm.c of Linux "
      "6.1 does)",
-     "core-preflush-error-forgotten"},
+     "core-preflush-error-forgotten", "forgotten"},
 };
 
 // The index of a switch's value among those that it has.

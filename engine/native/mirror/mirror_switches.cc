@@ -99,18 +99,18 @@ constexpr SwitchInfo kTable[] = {
      "log-without-dirty-mark"},
     {"mirror.undo_presuspend", kOnOff,
      "off: an interrupted suspend leaves recovery stopped and the next suspend waits for ever",
-     "mir-interrupted-suspend-hangs"},
+     "mir-interrupted-suspend-hangs", "off"},
     {"mirror.flush_failure_ends_recovery", kOnOff,
      "off: a flush fails while a region waits for its writes before recovery: recovery never ends",
-     "mir-flush-failure-strands-recovery"},
+     "mir-flush-failure-strands-recovery", "off"},
     {"mirror.log_create", kLogCreate,
      "at-once: a new log's header and bits go out as one write, so a power cut can leave the header "
      "over bits of whatever the device held before",
-     "log-create-torn"},
+     "log-create-torn", "at-once"},
     {"mirror.failed_flush", kFailedFlush,
      "forgiven: a flush that fails leaves all regions in sync for the log, so the next pass forgives the "
      "legs: writes go to one leg of regions that are called in sync, or are acknowledged by none",
-     "mir-failed-flush-forgives-legs"},
+     "mir-failed-flush-forgives-legs", "forgiven"},
     {"mirror.failure_in_suspend", kErrorInSuspend,
      "push-back: a write that fails while a suspend runs is given back to the core, whatever the suspend; the core, "
      "which may not take it back without noflush, ends it with EIO",

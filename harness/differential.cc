@@ -1,0 +1,195 @@
+#include "harness/differential.h"
+
+#include <algorithm>
+#include <array>
+#include <set>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "engine/native/mirror/log_reader.h"
+#include "harness/engine_factory.h"
+#include "harness/first_life.h"
+#include "harness/world.h"
+#include "sim/choice.h"
+
+namespace dmsim {
+namespace {
+
+const SwitchInfo* find_switch(std::string_view name) {
+  for (const SwitchInfo& info : all_switches()) {
+    if (info.name == name) return &info;
+  }
+  return nullptr;
+}
+
+std::string_view linux_value(const SwitchInfo& info) {
+  return info.linux_value.empty() ? info.values.front() : info.linux_value;
+}
+
+Plan plan_for(Plan plan, std::string_view engine) {
+  plan.engine = engine;
+  plan.power_cut.when = PowerCutPlan::When::kNever;
+  if (engine != "native") {
+    plan.switches.clear();
+    return plan;
+  }
+  for (const SwitchInfo& info : all_switches()) {
+    if (!info.linux_value.empty()) plan.switches.try_emplace(std::string(info.name), info.linux_value);
+  }
+  return plan;
+}
+
+std::string answers_in_words(const AnswerCounts& answers) {
+  std::string out;
+  for (std::size_t op = 0; op < answers.size(); ++op) {
+    for (std::size_t status = 0; status < answers[op].size(); ++status) {
+      if (answers[op][status] == 0) continue;
+      out += fmt::format("{}{} {} {}", out.empty() ? "" : ", ", answers[op][status], kOpNames[op],
+                         kStatusNames[status]);
+    }
+  }
+  return out.empty() ? "none" : out;
+}
+
+// One letter a region: S in sync and clean, s in sync and dirty, c clean only, - neither.
+std::string regions_in_letters(const MirrorView& view) {
+  std::string out;
+  for (std::uint64_t index = 0; index < view.region_count(); ++index) {
+    const MirrorRegion region = view.region(index);
+    out += region.in_sync ? (region.clean ? 'S' : 's') : (region.clean ? 'c' : '-');
+  }
+  return out;
+}
+
+std::string log_in_words(const Disk& disk, std::uint64_t regions) {
+  const std::uint64_t bytes = mirror_log::kBitmapOffset + mirror_log::bitmap_bytes(regions);
+  if (bytes > disk.sectors() * kSectorBytes) return "too small";
+  std::vector<std::byte> log;
+  for (std::uint64_t page = 0; page * kPageBytes < bytes; ++page) {
+    const PageRef& content = disk.current_page(page);
+    log.insert(log.end(), content.bytes(), content.bytes() + kPageBytes);
+  }
+  const mirror_log::Header header = mirror_log::read_header(log);
+  std::string out = fmt::format("magic {:08x} version {} regions {} ", header.magic, header.version,
+                                header.region_count);
+  for (std::uint64_t region = 0; region < regions; ++region) {
+    out += mirror_log::read_clean_bit(log, region) ? '1' : '0';
+  }
+  return out;
+}
+
+// A machine counts as at rest when its last answers and claims are out; daemons may still write down what they have
+// decided.
+constexpr Duration kLastWords = Duration::seconds(5);
+
+// The verbs block, so somebody has to ask them in a fiber: after everybody has come to an end.
+void ask_administrator(World& world, std::vector<Facet>* out) {
+  struct Asked {
+    bool done = false;
+    std::vector<Facet> facets;
+  } asked;
+  const auto ask = [&world, &asked] {
+    world.scheduler().sleep(kLastWords);
+    for (const DevicePlan& device : world.plan().devices) {
+      const auto say = [&](std::string what, const DmResult<std::string>& answer) {
+        asked.facets.push_back({what + " of " + device.name,
+                                answer.ok() ? *answer : errno_name(answer.error().errno_value)});
+      };
+      say("status", world.mapper().status(device.name));
+      say("table", world.mapper().table(device.name, TableSlot::kLive));
+    }
+    asked.done = true;
+  };
+  world.scheduler().spawn(world.trace().actors().intern("observer"), FiberRole::kTask, ask);
+  world.run_until([&asked] { return asked.done; }, nullptr);
+  if (!asked.done) asked.facets = {{"status", "cannot be asked"}};
+  out->insert(out->end(), asked.facets.begin(), asked.facets.end());
+}
+
+// The values of one facet over the runs of one engine, each once.
+using Values = std::vector<std::string>;
+Values& values_of(std::vector<std::pair<std::string, Values>>& all, const std::string& facet) {
+  for (auto& [name, values] : all) {
+    if (name == facet) return values;
+  }
+  return all.emplace_back(facet, Values()).second;
+}
+
+void collect(const std::vector<Facet>& facets, std::vector<std::pair<std::string, Values>>& into) {
+  for (const Facet& facet : facets) {
+    Values& values = values_of(into, facet.name);
+    if (std::find(values.begin(), values.end(), facet.value) == values.end()) values.push_back(facet.value);
+  }
+}
+
+bool some_in_common(const Values& left, const Values& right) {
+  return std::any_of(left.begin(), left.end(), [&right](const std::string& value) {
+    return std::find(right.begin(), right.end(), value) != right.end();
+  });
+}
+
+}  // namespace
+
+std::vector<Facet> observe(const Plan& plan, Workshop& workshop, std::uint64_t seed) {
+  RandomChoices choices(seed);
+  World world(plan, workshop, choices, Trace::Keep::kTail);
+  std::string refused;
+  FirstLife life(world, &refused);
+  const Stretch stretch = life.go_on(nullptr);
+  if (!refused.empty()) return {{"boot", refused}};
+  std::vector<Facet> out;
+  out.push_back({"end", stretch == Stretch::kDone ? "at rest" : "stuck"});
+  std::set<std::string> broken;
+  for (const Violation& violation : world.judge().violations()) broken.insert(violation.oracle);
+  out.push_back({"broken promises", fmt::format("{}", fmt::join(broken, " "))});
+  for (const std::string& device : world.used_devices()) {
+    out.push_back({"answers of " + device, answers_in_words(world.device(device).answers())});
+  }
+  if (stretch == Stretch::kDone) ask_administrator(world, &out);
+  for (const World::DeviceView& mirror : world.mirror_views()) {
+    out.push_back({"regions of " + mirror.device, regions_in_letters(*mirror.view)});
+    const Disk* const log = world.disk(mirror.view->log_device());
+    if (log != nullptr) {
+      out.push_back({"log of " + mirror.device, log_in_words(*log, mirror.view->region_count())});
+    }
+  }
+  return out;
+}
+
+Comparison compare_engines(const Plan& plan, std::string_view left, std::string_view right, Workshop& workshop,
+                           std::uint64_t seed, std::uint64_t runs, const std::function<bool()>& stop) {
+  const std::array<Plan, 2> plans{plan_for(plan, left), plan_for(plan, right)};
+  std::array<std::vector<std::pair<std::string, Values>>, 2> seen;
+  Comparison out;
+  for (; out.runs < runs && (stop == nullptr || !stop()); ++out.runs) {
+    for (std::size_t side = 0; side < 2; ++side) {
+      collect(observe(plans[side], workshop, seed + out.runs), seen[side]);
+    }
+  }
+  for (const auto& [facet, unused] : std::vector(seen[1])) values_of(seen[0], facet);
+  for (const auto& [facet, values] : seen[0]) {
+    const Values& other = values_of(seen[1], facet);
+    const bool varies = 2 * std::max(values.size(), other.size()) > out.runs && out.runs > 1;
+    if (some_in_common(values, other)) {
+      out.agreed.push_back(facet);
+    } else if (varies) {
+      out.undetermined.push_back(facet);
+    } else {
+      out.disagreements.push_back({facet, values, other});
+    }
+  }
+  return out;
+}
+
+std::string why_not_comparable(const Plan& plan) {
+  for (const auto& [name, value] : plan.switches) {
+    const SwitchInfo* const info = find_switch(name);
+    if (info != nullptr && value != linux_value(*info)) {
+      return fmt::format("it sets {} to '{}', which only the native engine can do", name, value);
+    }
+  }
+  return {};
+}
+
+}  // namespace dmsim

@@ -1,0 +1,85 @@
+#include "harness/differential.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "harness/test_plans.h"
+
+namespace dmsim {
+namespace {
+
+Plan busy_mirror() {
+  Plan plan = test::mirror_plan();
+  WriteTask write;
+  write.device = "lv";
+  write.pace = {Duration::milliseconds(1), {Duration::microseconds(100), Duration::milliseconds(1)}, 30};
+  write.in_flight = 2;
+  plan.tasks.push_back({"writer", write});
+  return plan;
+}
+
+// Compares the native engine with itself, one side with a switch set.
+Comparison against(const Plan& plan, const SwitchValues& switches) {
+  Workshop workshop;
+  Plan other = plan;
+  other.switches = switches;
+  Comparison out;
+  const auto one = observe(plan, workshop, 1);
+  const auto two = observe(other, workshop, 1);
+  for (std::size_t i = 0; i < std::min(one.size(), two.size()); ++i) {
+    EXPECT_EQ(one[i].name, two[i].name);
+    if (one[i].value != two[i].value) out.disagreements.push_back({one[i].name, {one[i].value}, {two[i].value}});
+  }
+  return out;
+}
+
+std::vector<std::string> in_words(const std::vector<Facet>& facets) {
+  std::vector<std::string> out;
+  for (const Facet& facet : facets) out.push_back(facet.name + ": " + facet.value);
+  return out;
+}
+
+TEST(Differential, an_observation_says_how_it_ended_what_was_answered_and_what_lies_on_the_log) {
+  Workshop workshop;
+  EXPECT_THAT(in_words(observe(busy_mirror(), workshop, 1)),
+              testing::ElementsAre("end: at rest", "broken promises: ", "answers of lv: 30 write ok",
+                                   "status of lv: 0 1024 mirror 2 leg0 leg1 8/8 1 AA 3 disk log0 A",
+                                   "table of lv: 0 1024 mirror disk 2 log0 128 2 leg0 0 leg1 0 1 handle_errors",
+                                   "regions of lv: SSSSSSSS",
+                                   "log of lv: magic 4d695272 version 2 regions 8 11111111"));
+}
+
+TEST(Differential, an_engine_agrees_with_itself) {
+  Workshop workshop;
+  const Comparison comparison = compare_engines(busy_mirror(), "native", "native", workshop, 1, 4, nullptr);
+  EXPECT_EQ(comparison.runs, 4u);
+  EXPECT_TRUE(comparison.disagreements.empty());
+  EXPECT_TRUE(comparison.undetermined.empty());
+  EXPECT_GE(comparison.agreed.size(), 7u);
+}
+
+TEST(Differential, a_flush_that_nobody_forwards_cannot_be_seen_but_regions_that_are_called_in_sync_can) {
+  EXPECT_TRUE(against(busy_mirror(), {{"mirror.forward_flush", "off"}}).disagreements.empty());
+  Plan plan = busy_mirror();
+  plan.disks[1].content = DiskContent::kZero;
+  FaultOptions fault;
+  fault.disk = "leg1";
+  fault.kind = FaultKind::kWriteError;
+  plan.faults.push_back(fault);
+  const Comparison comparison = against(plan, {{"mirror.failed_recovery_is_synced", "on"}});
+  std::vector<std::string> facets;
+  for (const Disagreement& one : comparison.disagreements) facets.push_back(one.facet);
+  EXPECT_THAT(facets, testing::Contains("regions of lv"));
+}
+
+TEST(Differential, a_plan_that_plants_a_fault_cannot_be_compared_unless_linux_has_it_too) {
+  Plan plan = busy_mirror();
+  EXPECT_EQ(why_not_comparable(plan), "");
+  plan.switches["mirror.log_create"] = "at-once";
+  EXPECT_EQ(why_not_comparable(plan), "");
+  plan.switches["mirror.forward_flush"] = "off";
+  EXPECT_EQ(why_not_comparable(plan), "it sets mirror.forward_flush to 'off', which only the native engine can do");
+}
+
+}  // namespace
+}  // namespace dmsim
