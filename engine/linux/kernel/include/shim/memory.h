@@ -106,8 +106,8 @@ struct shim_site {
 	long baseline;           /* of them, at the end of the boot */
 	struct shim_site *next;  /* of those that ever allocated */
 	bool listed;
-	int pools;               /* mempools made here and not gone; then `live` counts their elements in use */
-	int pools_baseline;
+	bool is_pool;            /* makes mempools: then `live` counts their elements in use, and this the mempools: */
+	int pools, pools_baseline;
 };
 #define SHIM_SITE \
 	({ \
