@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Timers. The simulator's events cannot be called off, so an armed timer has an alarm between itself and its event:
+ * disarming cuts the alarm loose, and the event that comes later finds nobody.
+ */
+#include "control.h"
+
+struct shim_alarm {
+	struct timer_list *timer; /* null: disarmed */
+	struct shim_alarm *next;  /* of those that are free */
+};
+static struct shim_alarm *free_alarms;
+
+static void alarm_rings(void *argument, abi_u64 unused)
+{
+	struct shim_alarm *alarm = argument;
+	struct timer_list *timer = alarm->timer;
+
+	alarm->next = free_alarms;
+	free_alarms = alarm;
+	if (!timer)
+		return;
+	timer->alarm = NULL;
+	timer->function(timer);
+}
+
+static bool disarm(struct timer_list *timer)
+{
+	if (!timer->alarm)
+		return false;
+	timer->alarm->timer = NULL;
+	timer->alarm = NULL;
+	return true;
+}
+
+static void arm(struct timer_list *timer, unsigned long expires)
+{
+	struct shim_alarm *alarm = free_alarms;
+	unsigned long now = jiffies;
+	u64 when;
+
+	if (alarm)
+		free_alarms = alarm->next;
+	else
+		alarm = shim_host->alloc(shim_host->self, sizeof(*alarm), 8, 1);
+	alarm->timer = timer;
+	timer->alarm = alarm;
+	timer->expires = expires;
+	/* At the tick, not some time after it: jiffies must have come when the function looks. */
+	when = (ktime_get_ns() / SHIM_JIFFY_NS + (time_after(expires, now) ? expires - now : 0)) * SHIM_JIFFY_NS;
+	shim_host->at(shim_host->self, when, alarm_rings, alarm, 0);
+}
+
+int mod_timer(struct timer_list *timer, unsigned long expires)
+{
+	bool was_armed = disarm(timer);
+
+	arm(timer, expires);
+	return was_armed;
+}
+
+int timer_reduce(struct timer_list *timer, unsigned long expires)
+{
+	if (timer->alarm && time_before_eq(timer->expires, expires))
+		return 1;
+	return mod_timer(timer, expires);
+}
+
+void add_timer(struct timer_list *timer)
+{
+	BUG_ON(timer->alarm);
+	arm(timer, timer->expires);
+}
+
+int del_timer(struct timer_list *timer) { return disarm(timer); }
