@@ -110,12 +110,13 @@ static void run_worker(void *argument)
 		current->__state = TASK_IDLE;
 		shim_park_idle(queue->name);
 	}
-	kfree(worker);
+	shim_host->free(shim_host->self, worker);
 }
 
 static void add_worker(struct workqueue_struct *queue)
 {
-	struct worker *worker = kzalloc(sizeof(*worker), GFP_KERNEL | __GFP_NOFAIL | SHIM_GFP_RESERVE);
+	/* Ours, not the kernel's: nobody counts it, and interrupts may ask for it. */
+	struct worker *worker = shim_host->alloc(shim_host->self, sizeof(*worker), 8, 1);
 
 	worker->queue = queue;
 	worker->next = queue->first;
