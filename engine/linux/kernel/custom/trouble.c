@@ -103,7 +103,15 @@ void shim_lock_trouble(const char *file, int line, const char *what, const char 
 }
 
 /* Of a kernel that looks after its lists (CONFIG_DEBUG_LIST). */
-bool __list_add_valid(struct list_head *fresh, struct list_head *prev, struct list_head *next)
+#if SHIM_SERIES >= 612
+#define shim_list_add_valid __list_add_valid_or_report
+#define shim_list_del_valid __list_del_entry_valid_or_report
+#else
+#define shim_list_add_valid __list_add_valid
+#define shim_list_del_valid __list_del_entry_valid
+#endif
+
+bool shim_list_add_valid(struct list_head *fresh, struct list_head *prev, struct list_head *next)
 {
 	if (likely(next->prev == prev && prev->next == next && fresh != prev && fresh != next))
 		return true;
@@ -111,7 +119,7 @@ bool __list_add_valid(struct list_head *fresh, struct list_head *prev, struct li
 	return false;
 }
 
-bool __list_del_entry_valid(struct list_head *entry)
+bool shim_list_del_valid(struct list_head *entry)
 {
 	if (likely(entry->next && entry->prev && entry->next != LIST_POISON1 && entry->prev != LIST_POISON2 &&
 		   entry->prev->next == entry && entry->next->prev == entry))

@@ -68,6 +68,9 @@
 #define __UNIQUE_ID(prefix) SHIM_UNIQUE(__unique_##prefix, __COUNTER__)
 #define compiletime_assert(condition, text) _Static_assert(1, text)
 #define is_signed_type(type) (((type)(-1)) < (__force type)1)
+#if SHIM_SERIES >= 612 /* 6.1 says it in minmax.h */
+#define __is_constexpr(x) __builtin_constant_p(x)
+#endif
 #define struct_group(name, ...) struct { __VA_ARGS__ }
 #define SHIM_EXPORT __attribute__((visibility("default")))
 

@@ -66,6 +66,9 @@ struct page *shim_zero_page(void);
 #define folio_page_idx(folio, page) 0
 #define folio_size(folio) PAGE_SIZE
 #define folio_next(folio) ((folio) + 1)
+#define folio_put(folio) __free_page(&(folio)->page)
+#define page_to_virt(page) page_address(page)
+#define MAX_PAGE_ORDER 0 /* compound pages are not modelled: whoever tries large pieces first gets single ones */
 static inline int get_order(unsigned long bytes) { return bytes <= PAGE_SIZE ? 0 : fls64((bytes - 1) >> PAGE_SHIFT); }
 #define totalram_pages() (1UL << 20)
 #define totalhigh_pages() 0UL

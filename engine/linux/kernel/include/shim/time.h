@@ -52,6 +52,7 @@ static inline void fsleep(unsigned long us) { shim_sleep_ns((u64)us * NSEC_PER_U
 
 u32 get_random_u32(void);
 u64 get_random_u64(void);
+static inline u8 get_random_u8(void) { return (u8)get_random_u32(); }
 u32 get_random_u32_below(u32 bound);
 void get_random_bytes(void *to, size_t bytes);
 #define prandom_u32_max get_random_u32_below

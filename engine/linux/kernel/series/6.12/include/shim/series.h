@@ -8,6 +8,8 @@
 
 #define SHIM_SERIES_6_12 1
 
+#include <linux/bio-integrity.h>
+
 #define blk_alloc_disk(limits, node) shim_alloc_disk()
 #define blk_queue_io_stat(queue) ((queue)->limits.features & BLK_FEAT_IO_STAT)
 static inline bool bdev_nowait(struct block_device *d) { return d->bd_queue->limits.features & BLK_FEAT_NOWAIT; }
