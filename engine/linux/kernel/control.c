@@ -56,6 +56,16 @@ static void boot(const struct abi_host *host)
 	shim_memory_baseline();
 }
 
+/* Whoever adds a disk, a real kernel does it in a thread of its own. */
+static void introduce_disk(abi_u32 number, const char *name, const struct abi_disk_limits *limits)
+{
+	int held = current->preempt_count;
+
+	current->preempt_count = 0;
+	shim_add_disk(number, name, limits);
+	current->preempt_count = held;
+}
+
 static void disk_done(void *cookie, enum abi_status status)
 {
 	shim_disk_bio_done(cookie, status);
@@ -708,7 +718,7 @@ static const struct abi_kernel image = {
 	.boot = boot,
 	.enter = shim_enter,
 	.fiber_ended = shim_fiber_ended,
-	.add_disk = shim_add_disk,
+	.add_disk = introduce_disk,
 	.disk_done = disk_done,
 	.create = create,
 	.load = load,
