@@ -37,5 +37,6 @@ struct block_device *shim_peek_log_device(struct dm_dirty_log *log)
 {
 	struct log_c *lc = log_of(log);
 
-	return lc && lc->log_dev ? lc->log_dev->bdev : NULL;
+	/* A log in memory leaves the field as it found it. */
+	return lc && log->type == &_disk_type ? lc->log_dev->bdev : NULL;
 }
