@@ -56,14 +56,12 @@ static void boot(const struct abi_host *host)
 	shim_memory_baseline();
 }
 
-/* Whoever adds a disk, a real kernel does it in a thread of its own. */
+/* A disk of the simulator never goes, and comes in any context. */
 static void introduce_disk(abi_u32 number, const char *name, const struct abi_disk_limits *limits)
 {
-	int held = current->preempt_count;
-
-	current->preempt_count = 0;
+	shim_for_ever = true;
 	shim_add_disk(number, name, limits);
-	current->preempt_count = held;
+	shim_for_ever = false;
 }
 
 static void disk_done(void *cookie, enum abi_status status)

@@ -38,6 +38,7 @@ static unsigned long record_count;
 static struct shim_site *sites;        /* the latest to allocate for the first time comes first */
 static struct kmem_cache *slabs;
 static bool booted;
+bool shim_for_ever; /* what is made now is never given back: a disk of the simulator */
 
 /* --- records --- */
 
@@ -124,7 +125,7 @@ static bool fails_by_chance(void)
 /* What comes before every allocation: it may wait, and others may have to give memory back. */
 static __always_inline void before_allocation(gfp_t gfp, const char *file, int line)
 {
-	if (!(gfp & __GFP_DIRECT_RECLAIM) || !booted)
+	if (!(gfp & __GFP_DIRECT_RECLAIM) || !booted || shim_for_ever)
 		return;
 	shim_might_sleep(file, line);
 	if (unlikely(shim_shrinkers))
@@ -152,6 +153,8 @@ static void *new_block(u64 bytes, u64 align, gfp_t gfp, enum kind kind, struct s
 	remember(memory, bytes, kind, site);
 	if (site) {
 		site->live++;
+		if (unlikely(shim_for_ever))
+			site->baseline++;
 		if (unlikely(!site->listed))
 			shim_list_site(site);
 	}
@@ -226,8 +229,8 @@ static struct record *record_to_free(const void *memory, enum kind kind, const c
 	if (likely(record->kind == kind))
 		return record;
 	site = record->kind == OBJECT ? NULL : record->owner;
-	shim_trouble(ABI_BUG, file, line, "%s of memory that %s made%s%s", freed_by[kind], made_by[record->kind],
-		     site ? ", in " : "", site ? site->file : "");
+	shim_trouble(ABI_BUG, file, line, "%s of memory that %s made, at %s:%d", freed_by[kind], made_by[record->kind],
+		     site ? site->file : "an unknown place", site ? site->line : 0);
 	return NULL;
 }
 

@@ -28,6 +28,7 @@ int shim_mempool_init(mempool_t *pool, int min_nr, mempool_alloc_t *alloc, mempo
 	init_waitqueue_head(&pool->wait);
 	site->is_pool = true;
 	site->pools++;
+	site->pools_baseline += shim_for_ever;
 	if (!site->listed)
 		shim_list_site(site);
 	return 0;
