@@ -91,6 +91,14 @@ JournalFs& LvmRoom::make_file_system(const JournalFsTask& task) {
   return *mounted->fs;
 }
 
+void LvmRoom::begin_settling() {
+  for (const auto& [device, mounted] : file_systems_) {
+    if (mounted->fs == nullptr || !mounted->fs->mounted()) continue;
+    JournalFs& fs = *mounted->fs;
+    world_.scheduler().spawn(world_.trace().actors().intern("umount"), FiberRole::kTask, [&fs] { fs.unmount(); });
+  }
+}
+
 JournalFs* LvmRoom::file_system(std::string_view device) {
   const auto found = file_systems_.find(device);
   return found == file_systems_.end() ? nullptr : found->second->fs.get();

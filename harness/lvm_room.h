@@ -37,6 +37,8 @@ class LvmRoom final : private lvm::UserSpace, private lvm::TwoSuspendersListener
   // Mounted on a device; made at first use. Null: there is none.
   JournalFs& make_file_system(const JournalFsTask& task);
   JournalFs* file_system(std::string_view device);
+  // After the tasks: what is mounted is unmounted.
+  void begin_settling();
   // What the users of a file system on `device` were promised, in whatever life; null: there was none.
   const JournalRecord* record(std::string_view device) const;
   std::vector<std::string> recorded_devices() const;

@@ -90,10 +90,21 @@ std::vector<std::string> LvmRoom::wait_graph() {
     while (at != nullptr && std::find(passed.begin(), passed.end(), at->actor) == passed.end()) {
       passed.push_back(at->actor);
       Reason reason;
-      if (at->held_by != Actor::kNobody) {
+      if (at->held_by != Actor::kNobody && find(at->held_by) != nullptr) {
         reason = {fmt::format("{} holds it", names.name(at->held_by)), at->held_by};
-      } else if (const std::string device = device_in(at->waits_for); !device.empty()) {
-        reason = why_stuck(device, at->actor);
+      } else {
+        // What holds it is no process (a cache): then it is a bio of that device.
+        std::string device = device_in(at->waits_for);
+        // "c(W0+8!)": the request says whose it is.
+        for (const std::string& request : world_.unanswered()) {
+          const std::string notation = request.substr(0, request.find(' '));
+          if (device.empty() && at->waits_for == "c(" + notation + ")") device = device_in(request);
+        }
+        if (device.empty()) device = device_in(names.name(at->held_by));
+        if (!device.empty()) reason = why_stuck(device, at->actor);
+        if (!reason.words.empty() && device_in(at->waits_for).empty()) {
+          reason.words = fmt::format("a bio of {}; {}", device, reason.words);
+        }
       }
       lines.push_back(fmt::format("{} waits for {}{}{}", names.name(at->actor), at->waits_for,
                                   reason.words.empty() ? "" : ": ", reason.words));

@@ -190,7 +190,7 @@ CommandResult create_snapshot(Session& session, const SnapshotRequest& request) 
   const std::string top = device_name(request.group, request.origin);
   TreeUpdate update(session, before, after,
                     {{.noflush = !env.switches.snapshot_flush, .skip_lockfs = !env.switches.snapshot_lockfs},
-                     env.switches.origin_resumed_last ? "" : top});
+                     env.switches.origin_resumed_last ? "" : top, top});
   CommandResult result = apply(session, change, update, names_of(before));
   // A mirror that has moved down is watched there from now on.
   if (result.ok() && env.administration.monitor != nullptr) {

@@ -33,6 +33,21 @@ TEST(Commands, a_snapshot_is_made_in_the_order_of_the_mail) {
   ASSERT_NE(snapshot_with_store(rig.committed(), "snap"), nullptr);
 }
 
+TEST(Commands, the_origin_stands_still_for_its_second_snapshot_too) {
+  LvmRig rig;
+  rig.start("lvcreate", [&](Session& session) {
+    create_snapshot(session, snapshot_of("lv"));
+    rig.mapper.log.clear();
+    SnapshotRequest second = snapshot_of("lv");
+    second.name = "later";
+    EXPECT_EQ(create_snapshot(session, second).failure, "");
+  });
+  rig.run();
+  const Lines& log = rig.mapper.log;
+  EXPECT_EQ(Lines(log.end() - 4, log.end()),
+            (Lines{"load vg0-later", "suspend vg0-lv", "resume vg0-later", "resume vg0-lv"}));
+}
+
 TEST(Commands, with_a_passthrough_the_mirror_itself_is_left_alone) {
   LvmRig rig(SwitchValues{{"lvm.passthrough", "on"}});
   rig.start("lvcreate", [&](Session& session) { create_snapshot(session, snapshot_of("lv")); });

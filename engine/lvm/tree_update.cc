@@ -30,8 +30,9 @@ TreeUpdate::TreeUpdate(Session& session, const std::vector<DeviceNode>& before,
     : session_(session), options_(std::move(options)) {
   for (const DeviceNode& node : after) {
     const DeviceNode* const old = find(before, node.name);
-    if (old != nullptr && old->table == node.table) continue;
-    Change change{node, old == nullptr ? std::string() : old->table, old == nullptr};
+    const bool same_table = old != nullptr && old->table == node.table;
+    if (same_table && node.name != options_.also) continue;
+    Change change{node, old == nullptr ? std::string() : old->table, old == nullptr, same_table};
     if (change.is_new) {
       const bool moved_down = std::any_of(before.begin(), before.end(), [&](const DeviceNode& each) {
         const DeviceNode* const now = find(after, each.name);
@@ -54,6 +55,11 @@ bool TreeUpdate::stands_on_late(const DeviceNode& node) const {
   });
 }
 
+bool TreeUpdate::has_parent(const DeviceNode& node) const {
+  return std::any_of(changes_.begin(), changes_.end(),
+                     [&](const Change& each) { return names(each.node.table, node.name); });
+}
+
 template <typename Value>
 bool TreeUpdate::done(const DmResult<Value>& result, std::string_view verb, std::string_view device) {
   if (result.ok()) return true;
@@ -64,7 +70,7 @@ bool TreeUpdate::done(const DmResult<Value>& result, std::string_view verb, std:
 }
 
 bool TreeUpdate::load(Change& change) {
-  if (change.loaded) return true;
+  if (change.loaded || change.same_table) return true;
   change.loaded = done(session_.load(change.node.name, change.node.table), "load", change.node.name);
   return change.loaded;
 }
@@ -82,7 +88,7 @@ bool TreeUpdate::preload() {
     if (change.is_new && !done(session_.create(change.node.name), "create", change.node.name)) return false;
     if (change.late && stands_on_late(change.node)) continue;
     if (!load(change)) return false;
-    if (change.is_new && !change.late && !go_live(change)) return false;
+    if (change.is_new && !change.late && has_parent(change.node) && !go_live(change)) return false;
   }
   return true;
 }

@@ -1,7 +1,7 @@
 // TreeUpdate: from the devices of one version of the metadata to those of the next, in lvm2's steps:
 //
-//   preload  devices that are new are created; those that only add something (a store, a log) go live at once.
-//            Tables of devices that change go into the inactive slot.
+//   preload  devices that are new are created; those that others will stand on (a store, a log) go live at
+//            once. Tables of devices that change go into the inactive slot.
 //   suspend  devices whose table changes, the upper ones first
 //   (here the caller commits the metadata)
 //   resume   from below: what has moved down a layer, then what stands upon it, then what changed
@@ -29,6 +29,8 @@ class TreeUpdate {
     SuspendOptions suspend;
     // Devices that are resumed before any other that changes (the wrong order is a switch).
     std::string first;
+    // A device that is suspended and resumed although its table stays: its users are to stand still.
+    std::string also = {};
   };
   TreeUpdate(Session& session, const std::vector<DeviceNode>& before, const std::vector<DeviceNode>& after,
              Options options);
@@ -50,11 +52,13 @@ class TreeUpdate {
     DeviceNode node;
     std::string old_table;  // empty: it is new
     bool is_new = false;
+    bool same_table = false;
     bool late = false;    // must not go live before the old device is suspended
     bool loaded = false;
     bool live = false;
   };
   bool stands_on_late(const DeviceNode& node) const;
+  bool has_parent(const DeviceNode& node) const;  // in what changes
   template <typename Value>
   bool done(const DmResult<Value>& result, std::string_view verb, std::string_view device);
   bool load(Change& change);

@@ -66,6 +66,7 @@ class JournalFs final : public Freezer {
   bool freeze() override;
   void thaw() override;
 
+  bool mounted() const { return mounted_; }
   bool aborted() const { return aborted_; }
   std::uint64_t commits() const { return commits_; }
 

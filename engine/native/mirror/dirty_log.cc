@@ -188,6 +188,27 @@ bool DiskLog::flush_device() {
   return ok;
 }
 
+bool DiskLog::keep_failed_legs(std::uint8_t legs) {
+  if (failed_legs() == legs) return true;
+  std::byte record[mirror_log::kFailedLegsBytes];
+  for (std::uint32_t i = 0; i < 4; ++i) {
+    record[i] = static_cast<std::byte>(mirror_log::kFailedLegsMagic >> (8 * i));
+  }
+  record[4] = static_cast<std::byte>(legs);
+  record[5] = ~record[4];
+  frames_[0].store(pages(), mirror_log::kFailedLegsOffset, record, mirror_log::kFailedLegsBytes);
+  touched_dirtied_ = true;  // it must be durable like a region that becomes dirty
+  return flush();
+}
+
+std::uint8_t DiskLog::failed_legs() const {
+  const std::byte* const record = frames_[0].page().bytes() + mirror_log::kFailedLegsOffset;
+  for (std::uint32_t i = 0; i < 4; ++i) {
+    if (record[i] != static_cast<std::byte>(mirror_log::kFailedLegsMagic >> (8 * i))) return 0;
+  }
+  return record[5] == ~record[4] ? std::to_integer<std::uint8_t>(record[4]) : 0;
+}
+
 bool DiskLog::flush() {
   if (!touched_cleaned_ && !touched_dirtied_) return true;
   if (touched_cleaned_ && site_.switches.leg_flush_before_clean && leg_flusher_ != nullptr &&

@@ -98,6 +98,14 @@ class DirtyLog {
   virtual std::string status(StatusKind kind) const = 0;
   // The log device failed because of an injected fault.
   virtual bool failure_injected() const { return false; }
+  // The legs (bit n: leg n) that have failed, kept with the log for a mirror that does without user space.
+  // Blocks; false: it cannot be kept.
+  virtual bool keep_failed_legs(std::uint8_t legs) {
+    (void)legs;
+    return false;
+  }
+  // As read at resume; 0: none, or nothing is kept.
+  virtual std::uint8_t failed_legs() const { return 0; }
 
  protected:
   using Words = std::vector<std::uint64_t>;
@@ -153,6 +161,8 @@ class DiskLog final : public DirtyLog {
   bool resume() override;
   std::string status(StatusKind kind) const override;
   bool failure_injected() const override { return failure_injected_; }
+  bool keep_failed_legs(std::uint8_t legs) override;
+  std::uint8_t failed_legs() const override;
 
  private:
   bool read_header();

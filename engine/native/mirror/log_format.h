@@ -2,7 +2,8 @@
 // back.
 //
 //   sector 0   magic le32 0x4D695272 | version le32 2 | nr_regions le64 | rest zero
-//   sector 1   not used
+//   sector 1   not used by Linux; a self-sufficient mirror keeps there which of its legs have failed:
+//              "LEGF" | bit n: leg n | the complement of that byte
 //   sector 2+  clean bitmap: bit r of it is region r, 1 = clean, least significant bit first
 //
 // The bitmap is padded to whole 64-bit words, the file to whole logical blocks of the log device. A
@@ -27,6 +28,9 @@ inline constexpr std::uint32_t kMagicOffset = 0;
 inline constexpr std::uint32_t kVersionOffset = 4;
 inline constexpr std::uint32_t kRegionCountOffset = 8;
 inline constexpr std::uint32_t kHeaderBytes = 16;
+inline constexpr std::uint32_t kFailedLegsOffset = 512;
+inline constexpr std::uint32_t kFailedLegsMagic = 0x4647454C;
+inline constexpr std::uint32_t kFailedLegsBytes = 6;
 inline constexpr Sector kBitmapSector = 2;
 inline constexpr std::uint32_t kBitmapOffset = kBitmapSector * kSectorBytes;
 inline constexpr std::uint32_t kBitsPerWord = 64;

@@ -61,6 +61,20 @@ bool MirrorLegs::any_injected() const {
   return std::any_of(legs_.begin(), legs_.end(), [](const Leg& leg) { return leg.injected; });
 }
 
+std::uint8_t MirrorLegs::failed_mask() const {
+  std::uint8_t out = 0;
+  for (const Leg& leg : legs_) {
+    if (leg.failed()) out = static_cast<std::uint8_t>(out | 1u << leg.index);
+  }
+  return out;
+}
+
+void MirrorLegs::avoid(std::uint8_t legs) {
+  default_ = 0;
+  while ((legs >> default_ & 1) != 0) ++default_;
+  CHECK(default_ < count(), legs);
+}
+
 void MirrorLegs::forgive_all() {
   any_failure_ = false;
   for (Leg& leg : legs_) {

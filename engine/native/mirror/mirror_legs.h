@@ -65,6 +65,10 @@ class MirrorLegs {
   // Some leg has failed since the mirror was last synchronised.
   bool any_failure() const { return any_failure_; }
   bool any_injected() const;
+  // Those with an error: bit n, leg n.
+  std::uint8_t failed_mask() const;
+  // Makes the first leg that is not in `legs` the default; requires one.
+  void avoid(std::uint8_t legs);
   void forgive_all();
 
   // A, or the worst that is known of it: F flush, D write, S recovery, R read, U unknown.

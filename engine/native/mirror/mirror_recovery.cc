@@ -39,6 +39,7 @@ void MirrorSet::do_recovery() {
   if (flush_failed_ && switches_->failed_flush_remembered) return;
   in_sync_ = true;
   legs_.forgive_all();
+  if (switches_->self_sufficient) log_->keep_failed_legs(0);
   ++failures_seen_;
   scheduler_.trace().emit(kTraceSync, actor_, log_->region_count());
   host_.event();

@@ -115,6 +115,10 @@ constexpr SwitchInfo kTable[] = {
      "push-back: a write that fails while a suspend runs is given back to the core, whatever the suspend; the core, "
      "which may not take it back without noflush, ends it with EIO",
      "core-requeue-to-eio"},
+    {"mirror.self_sufficient", kOffOn,
+     "on: the mirror notes in its log which leg has failed, and goes on without user space, as the mail of 2010 "
+     "proposes: no fault, a cure",
+     "core-lock-deadlock"},
 };
 
 // The index of the plan's value among the switch's values.
@@ -173,6 +177,7 @@ MirrorSwitches parse_mirror_switches(const SwitchValues& values) {
   flag("mirror.log_create", &s.log_create_bits_first);
   flag("mirror.failed_flush", &s.failed_flush_remembered);
   flag("mirror.failure_in_suspend", &s.error_in_suspend);
+  flag("mirror.self_sufficient", &s.self_sufficient);
   return s;
 }
 

@@ -53,6 +53,7 @@ struct MirrorSwitches {
   bool log_create_bits_first = true;
   bool failed_flush_remembered = true;
   bool error_in_suspend = true;
+  bool self_sufficient = false;
 };
 
 // Requires values of the table: whoever read the plan has judged them. Other rooms' names are

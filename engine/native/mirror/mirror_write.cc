@@ -48,7 +48,7 @@ void MirrorSet::do_writes(BioList& writes) {
     hash_.delay(region_of(*bio), *bio);
   }
   while (Bio* bio = to_default.pop_front()) {
-    if (legs_.any_failure() && handle_errors_ && !keep_log_) {
+    if (legs_.any_failure() && handle_errors_ && !keep_log_ && !switches_->self_sufficient) {
       queue(failures_, *bio);
     } else {
       issue_to_default(target_bio_of(*bio));
@@ -149,6 +149,10 @@ void MirrorSet::do_failures(BioList& failures) {
                                (switches_->no_valid_leg == NoValidLeg::kEio || !handle_errors_);
     if (beyond_repair || (keep_log_ && log_failed_)) {
       finish_write(write, write_error(write));
+    } else if (switches_->self_sufficient && !log_failed_ &&
+               log_->keep_failed_legs(legs_.failed_mask())) {
+      REACHED("a mirror goes on without a leg, and without user space");
+      finish_write(write, BlockStatus::okay());
     } else if (handle_errors_ && !keep_log_ &&
                (switches_->partial_write != PartialWrite::kAck || log_failed_)) {
       hold(write);
