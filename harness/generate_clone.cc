@@ -44,6 +44,9 @@ constexpr ChoicePoint kFaultSkip{"plan.clone.fault.skip"};
 constexpr ChoicePoint kFaultCount{"plan.clone.fault.count"};
 constexpr ChoicePoint kFaultFrom{"plan.clone.fault.from"};
 
+constexpr ChoicePoint kRaceRegion{"plan.clone.race.region"};
+constexpr ChoicePoint kRaceStart{"plan.clone.race.start"};
+
 enum class CloneTrouble : std::uint8_t {
   kNone,
   kDiscards,   // users discard; the destination may refuse
@@ -71,8 +74,8 @@ void add_disk(Draft& draft, const std::string& name, std::uint64_t sectors) {
   draft.plan.disks.push_back(std::move(disk));
 }
 
-// The clone's line, without its begin.
-std::string draw_line(Draft& draft, std::uint64_t* sectors) {
+// The clone's line, without its begin, and its sizes.
+std::string draw_line(Draft& draft, std::uint64_t* sectors, std::uint64_t* region_sectors) {
   const auto region = draft.among<std::uint64_t>(kRegionSize, {16, 8, 32, 64});
   // Now and then more than one word of bits.
   const bool many = draft.odds(kManyRegions, 1, 6);
@@ -80,6 +83,7 @@ std::string draw_line(Draft& draft, std::uint64_t* sectors) {
       many ? draft.between(kRegionCount, 60, 70) : draft.between(kRegionCount, 64 / region + 2, 24);
   *sectors = regions * std::min<std::uint64_t>(region, many ? 8 : 64);
   const std::uint64_t size = many ? 8 : region;
+  *region_sectors = size;
   if (size > 8 && draft.odds(kShortRegion, 1, 4)) *sectors -= 8;
   std::string features;
   std::uint64_t count = 0;
@@ -91,9 +95,9 @@ std::string draw_line(Draft& draft, std::uint64_t* sectors) {
 }
 
 // Returns where in "lv" the clone begins.
-Sector make_clone_devices(Draft& draft, std::string* table) {
+Sector make_clone_devices(Draft& draft, std::string* table, std::uint64_t* region_sectors) {
   std::uint64_t sectors = 0;
-  const std::string line = draw_line(draft, &sectors);
+  const std::string line = draw_line(draft, &sectors, region_sectors);
   add_disk(draft, "src", sectors);
   add_disk(draft, "dest", sectors);
   add_disk(draft, "meta", 64);
@@ -152,6 +156,20 @@ void make_clone_faults(Draft& draft, CloneTrouble trouble) {
                        FaultKind::kLyingFlush);
   }
   UNMODELLED("kind of trouble of a clone");
+}
+
+// A write brings about a copy, and the region is discarded and written to while that is under way.
+void make_race(Draft& draft, Sector clone_begin, std::uint64_t region_sectors) {
+  const Sector shift = draft.user == "top" ? 8 : 0;
+  const std::uint64_t regions = (draft.user_sectors - clone_begin) / region_sectors - 2;
+  const Sector region = clone_begin + (1 + draft.pick(kRaceRegion, regions)) * region_sectors - shift;
+  const std::string whole = fmt::format("D{}+{}", region, region_sectors);
+  const std::string part = fmt::format("{}+2", region + 4);
+  IoTask task;
+  task.device = draft.user;
+  task.start = Duration::milliseconds(draft.among(kRaceStart, {1, 2, 5, 10}));
+  task.script = fmt::format("W{0}+1 {1} c({1}) W{2} c(W{2}) F c(F) R{2}", region, whole, part);
+  draft.plan.tasks.push_back({"racer", std::move(task)});
 }
 
 // Tunes, suspends, and loads the same table anew while the old one is at work.
@@ -239,9 +257,11 @@ void make_clone_plan(Draft& draft) {
                   : trouble == CloneTrouble::kDiscards ? Trouble::kDiscards
                                                        : Trouble::kWild;
   std::string table;
-  const Sector begin = make_clone_devices(draft, &table);
+  std::uint64_t region = 0;
+  const Sector begin = make_clone_devices(draft, &table, &region);
   make_clone_faults(draft, trouble);
   make_tasks(draft);
+  if (trouble == CloneTrouble::kDiscards && draft.plan.faults.empty()) make_race(draft, begin, region);
   make_clone_administrator(draft, table, begin);
   make_power_cut(draft);
   make_clone_checks(draft, trouble);

@@ -62,21 +62,35 @@ void CloneMetadata::reload_in_core() {
   ++generation_;
 }
 
-// Brings the store into memory: committed_, areas_, and which transaction is the newest.
-int CloneMetadata::read_store(bool may_format) {
-  if (layout_.sectors() > shape_.device->sectors()) return ENOSPC;
+// All of the store, as the device has it.
+int CloneMetadata::read_blocks(std::vector<std::byte>* store) {
   BlockingIo::Batch batch;
   io_.start(batch, 0, *shape_.device, Op::kRead, {0, layout_.sectors()}, segments_);
   io_.wait(batch);
   if (finish(batch) != 0) return EIO;
-  std::vector<std::byte> store(layout_.sectors() * kSectorBytes);
+  store->resize(layout_.sectors() * kSectorBytes);
   for (std::size_t i = 0; i < frames_.size(); ++i) {
-    std::memcpy(store.data() + i * kBlockBytes, frames_[i].page().bytes(), kBlockBytes);
+    std::memcpy(store->data() + i * kBlockBytes, frames_[i].page().bytes(), kBlockBytes);
     frames_[i].set(PageRef());
   }
+  return 0;
+}
+
+// Brings the store into memory: committed_, areas_, and which transaction is the newest.
+int CloneMetadata::read_store(bool may_format) {
+  if (layout_.sectors() > shape_.device->sectors()) return ENOSPC;
+  std::vector<std::byte> store;
+  if (const int failed = read_blocks(&store); failed != 0) return failed;
   if (clone_metadata::is_unformatted(store)) return may_format ? format() : EPERM;
-  const auto loaded = clone_metadata::load(store, shape_.region_sectors, shape_.target_sectors);
-  if (!loaded) return loaded.error().errno_value;
+  auto loaded = clone_metadata::load(store, shape_.region_sectors, shape_.target_sectors);
+  // A table that is still at work may have committed twice while this was being read.
+  while (!loaded) {
+    const std::vector<std::byte> before = store;
+    if (const int failed = read_blocks(&store); failed != 0) return failed;
+    if (store == before) return loaded.error().errno_value;
+    REACHED("a clone's metadata change while they are read");
+    loaded = clone_metadata::load(store, shape_.region_sectors, shape_.target_sectors);
+  }
   adopt_areas(store);
   committed_ = loaded->words;
   slot_ = loaded->superblock.slot;

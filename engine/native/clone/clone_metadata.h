@@ -85,6 +85,7 @@ class CloneMetadata {
   static bool test(const Words& bits, std::uint64_t region) {
     return (bits[region / 64] >> (region % 64) & 1) != 0;
   }
+  int read_blocks(std::vector<std::byte>* store);
   int read_store(bool may_format);
   int format();
   void adopt_areas(const std::vector<std::byte>& store);
