@@ -242,6 +242,16 @@ struct abi_kernel {
 	void (*leaks)(void (*emit)(void *argument, const char *what), void *argument);
 	/* Memory pressure: asks every shrinker for up to `objects`; returns how many went. */
 	abi_u64 (*shrink)(abi_u64 objects);
+
+	/* Images built with --flavour coverage; others: places 0, cover null. Each place is an offset in the object, as
+	 * addr2line takes it (an address just behind a call). cover() names the host's table of `places` bytes, in which
+	 * a byte becomes 1 when the kernel's own code gets there. Called once after load, before the writable segment is
+	 * saved, it holds for all lives. Any context. */
+	abi_u64 places;
+	void (*cover)(abi_u8 *table);
+	/* What the host wants to be asked. Off: preempt_point() is not called at locks and cond_resched(); on: before atomic
+	 * operations, too; allocations never fail. Holds for this life, from boot on: locks on, atomics off, failures on. */
+	void (*configure)(int preempt_at_locks, int preempt_at_atomics, int allocations_fail);
 };
 
 const struct abi_kernel *dmsim_kernel_image(void);

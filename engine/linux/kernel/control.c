@@ -709,7 +709,28 @@ static void leaks(void (*emit)(void *argument, const char *what), void *argument
 		shim_memory_leaks(emit, argument);
 }
 
-static const struct abi_kernel image = {
+static void configure(int preempt_at_locks, int preempt_at_atomics, int allocations_fail)
+{
+	shim_preempt_at_locks = preempt_at_locks;
+	shim_preempt_at_atomics = preempt_at_atomics;
+	shim_allocations_fail = allocations_fail;
+}
+
+#ifdef SHIM_COVERAGE
+extern const char __ehdr_start[], etext[]; /* the linker's: where the object begins, where its code ends */
+static u8 *covered;
+
+void __sanitizer_cov_trace_pc(void);
+void __sanitizer_cov_trace_pc(void)
+{
+	if (covered)
+		covered[(const char *)__builtin_return_address(0) - __ehdr_start] = 1;
+}
+
+static void cover(u8 *table) { covered = table; }
+#endif
+
+static struct abi_kernel image = {
 	.version = ABI_VERSION,
 	.series = SHIM_SERIES_NAME,
 	.release = SHIM_RELEASE,
@@ -743,6 +764,16 @@ static const struct abi_kernel image = {
 	.requests_in_flight = requests_in_flight,
 	.leaks = leaks,
 	.shrink = shim_shrink,
+	.configure = configure,
+#ifdef SHIM_COVERAGE
+	.cover = cover,
+#endif
 };
 
-SHIM_EXPORT const struct abi_kernel *dmsim_kernel_image(void) { return &image; }
+SHIM_EXPORT const struct abi_kernel *dmsim_kernel_image(void)
+{
+#ifdef SHIM_COVERAGE
+	image.places = etext - __ehdr_start;
+#endif
+	return &image;
+}

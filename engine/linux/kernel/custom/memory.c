@@ -38,6 +38,7 @@ static unsigned long record_count;
 static struct shim_site *sites;        /* the latest to allocate for the first time comes first */
 static struct kmem_cache *slabs;
 static bool booted;
+bool shim_allocations_fail = true;
 bool shim_for_ever; /* what is made now is never given back: a disk of the simulator */
 
 /* --- records --- */
@@ -119,7 +120,8 @@ static bool contiguous_may_fail(u64 bytes, gfp_t gfp)
 
 static bool fails_by_chance(void)
 {
-	return shim_host->draw(shim_host->self, ABI_CHOICE_ALLOC_FAILS, FAILS_ONE_IN) == FAILS_ONE_IN - 1;
+	return shim_allocations_fail &&
+	       shim_host->draw(shim_host->self, ABI_CHOICE_ALLOC_FAILS, FAILS_ONE_IN) == FAILS_ONE_IN - 1;
 }
 
 /* What comes before every allocation: it may wait, and others may have to give memory back. */

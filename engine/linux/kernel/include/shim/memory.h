@@ -264,6 +264,7 @@ void shim_memory_pressure(gfp_t gfp);  /* of an allocation that may wait, if the
 u64 shim_shrink(u64 objects);          /* abi_kernel::shrink */
 
 /* --- what is left at the end (custom/memory.c) --- */
+extern bool shim_allocations_fail;     /* by chance, those that may */
 extern bool shim_for_ever;             /* allocations made now are not leaks, and wait for nobody */
 void shim_memory_baseline(void);       /* the boot is over: what lives now may live for ever */
 void shim_memory_leaks(void (*emit)(void *argument, const char *what), void *argument);
