@@ -569,7 +569,11 @@ static void end_of_request(struct bio *bio)
 	void *cookie = request->cookie;
 	struct task_struct *self = current;
 
+	if (!cookie)
+		shim_trouble(ABI_DOUBLE_COMPLETION, NULL, 0, "a request to %s ends twice",
+			     bio->bi_bdev->bd_disk->disk_name);
 	requests_under_way--;
+	request->cookie = NULL;
 	if (bio->bi_max_vecs > ARRAY_SIZE(request->vecs)) {
 		shim_host->free(shim_host->self, request);
 	} else {

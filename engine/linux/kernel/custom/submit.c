@@ -10,6 +10,8 @@
  */
 #include "control.h"
 
+#define FLUSHES_BEHIND 1 /* in bi_cookie, which nobody else uses */
+
 static void submit_to_disk(struct bio *bio);
 
 /* --- limits --- */
@@ -127,6 +129,7 @@ void submit_bio_noacct(struct bio *bio)
 	struct task_struct *task = current;
 	struct bio_list lists[2]; /* of what comes from below this call; of what waited before */
 
+	might_sleep();
 	if (!fit(bio)) {
 		bio_endio(bio);
 		return;
@@ -164,6 +167,7 @@ void submit_bio(struct bio *bio) { submit_bio_noacct(bio); }
 void blk_start_plug(struct blk_plug *plug)
 {
 	bio_list_init(&plug->held);
+	plug->count = 0;
 	if (!current->plug)
 		current->plug = plug;
 }
@@ -174,6 +178,7 @@ void shim_flush_plug(struct blk_plug *plug)
 {
 	struct bio *bio;
 
+	plug->count = 0;
 	while ((bio = bio_list_pop(&plug->held)))
 		issue(bio);
 }
@@ -190,11 +195,16 @@ void blk_finish_plug(struct blk_plug *plug)
 
 static void submit_to_disk(struct bio *bio)
 {
+	struct blk_plug *plug = current->plug;
+
 	bio = bio_split_to_limits(bio);
-	if (current->plug && current->fiber)
-		bio_list_add(&current->plug->held, bio);
-	else
-		issue(bio);
+	if (!plug || !current->fiber || op_is_flush(bio->bi_opf)) {
+		issue(bio); /* flushes overtake what a plug holds */
+		return;
+	}
+	bio_list_add(&plug->held, bio);
+	if (++plug->count >= BLK_MAX_REQUEST_COUNT)
+		shim_flush_plug(plug);
 }
 
 static enum abi_op op_of(const struct bio *bio)
@@ -217,10 +227,11 @@ static enum abi_op op_of(const struct bio *bio)
 
 static void issue(struct bio *bio)
 {
+	struct task_struct *self = current; /* a request that is refused at once ends as an interrupt */
 	struct abi_vec vecs[BLK_MAX_SEGMENTS];
 	struct abi_request request = {
 		.op = op_of(bio),
-		.fua = !!(bio->bi_opf & REQ_FUA),
+		.fua = (bio->bi_opf & REQ_FUA) && bdev_fua(bio->bi_bdev),
 		.preflush = !!(bio->bi_opf & REQ_PREFLUSH) && bio_sectors(bio),
 		.sector = bio->bi_iter.bi_sector,
 		.sectors = bio_sectors(bio),
@@ -238,7 +249,21 @@ static void issue(struct bio *bio)
 	} else {
 		request.vecs = NULL;
 	}
+	bio->bi_cookie = 0;
 	shim_host->submit(shim_host->self, bio->bi_bdev->bd_disk->number, &request);
+	current = self;
+}
+
+/* A disk that has a cache and does not know FUA gets a flush behind the write. */
+static bool flush_follows(struct bio *bio)
+{
+	struct abi_request request = { .op = ABI_FLUSH, .cookie = bio, .trace_id = shim_cause(bio), .issuer = shim_issuer(bio) };
+
+	if (!(bio->bi_opf & REQ_FUA) || bdev_fua(bio->bi_bdev) || bio->bi_cookie == FLUSHES_BEHIND)
+		return false;
+	bio->bi_cookie = FLUSHES_BEHIND;
+	shim_host->submit(shim_host->self, bio->bi_bdev->bd_disk->number, &request);
+	return true;
 }
 
 void shim_disk_bio_done(struct bio *bio, enum abi_status status)
@@ -251,6 +276,8 @@ void shim_disk_bio_done(struct bio *bio, enum abi_status status)
 
 	if (status != ABI_OK && !bio->bi_status)
 		bio->bi_status = meaning[status];
+	else if (flush_follows(bio))
+		return;
 	bio_advance(bio, bio->bi_iter.bi_size);
 	bio_endio(bio);
 }
