@@ -175,6 +175,7 @@ std::optional<SnapshotLine> read_snapshot(std::string_view table) {
   line.merges = words[2] == "snapshot-merge";
   line.persistent = words[5] == "P" || words[5] == "PO";
   line.overflows = words[5] == "PO";
+  line.sized = words[6] != "0";
   return line;
 }
 

@@ -47,6 +47,7 @@ struct SnapshotLine {
   std::string cow;
   bool merges = false;
   bool persistent = false;
+  bool sized = false;      // the chunk size is known; not before a store has been handed over to the table
   bool overflows = false;  // user space asked for overflows that leave reads alone (PO)
   friend bool operator==(const SnapshotLine&, const SnapshotLine&) = default;
 };

@@ -102,6 +102,10 @@ Plan generate_plan(ChoiceSource& choices, const GeneratorOptions& options) {
   draft.plan.switches = options.switches;
   draft.plan.runs = 1;
   generate::make_machine(draft);
+  if (generate::wants_snapshots(options)) {
+    generate::make_snapshot_plan(draft);
+    return std::move(draft.plan);
+  }
   if (generate::wants_clone(options)) {
     generate::make_clone_plan(draft);
     return std::move(draft.plan);

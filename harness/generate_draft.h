@@ -102,6 +102,9 @@ struct Draft {
 // Devices, faults, tasks and checks of a plan about a clone, in place of all that follows.
 bool wants_clone(const GeneratorOptions& options);
 void make_clone_plan(Draft& draft);
+// The same about snapshots.
+bool wants_snapshots(const GeneratorOptions& options);
+void make_snapshot_plan(Draft& draft);
 
 void make_devices(Draft& draft);
 void make_trouble(Draft& draft);

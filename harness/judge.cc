@@ -316,6 +316,7 @@ void Judge::judge_error(const FailedRequest& request) {
 }
 
 void Judge::after_step() {
+  if (may_have_snapshots_) look_at_new_tables();
   if (!failed_.empty()) {
     for (const FailedRequest& request : std::exchange(failed_, {})) judge_error(request);
   }

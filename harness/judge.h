@@ -42,7 +42,7 @@ class Judge {
   // Between two steps, outside any fiber: judges what was put off, and the mirrors' claims.
   void after_step();
   // after_step() wants to be called after every single step.
-  bool watches_every_step() const { return watches_claims_ || watches_clones_; }
+  bool watches_every_step() const { return watches_claims_ || watches_clones_ || may_have_snapshots_; }
   void set_up();
 
   // Nothing can go on.
@@ -104,10 +104,12 @@ class Judge {
     std::string device;
     SnapshotLine line;
     bool gone = false;                // it has another table by now, or none
+    bool merged = false;              // its store was given to its origin: it is nothing any more
     std::uint64_t origin_writes = 0;  // made by users of its origin before it was
   };
   void set_up_snapshots();
   const SnapshotWatch* snapshot_watch(std::string_view device) const;
+  void look_at_new_tables();
   void look_for_snapshots();
   void follow_snapshot(const std::string& name, const SnapshotLine& line);
   bool find_origin_user(const std::string& name, const SnapshotLine& line, std::string* user);
@@ -147,6 +149,7 @@ class Judge {
   bool watches_clones_ = false;
   std::vector<CloneWatch> clones_;
   bool may_have_snapshots_ = false;
+  std::uint64_t tables_seen_ = 0;  // the generation of tables when snapshots were last looked for
   std::vector<SnapshotWatch> snapshots_;  // in order of creation
   std::vector<FailedRequest> failed_;
   std::vector<std::pair<std::string, std::vector<Extent>>> copies_;

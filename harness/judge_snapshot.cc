@@ -2,8 +2,7 @@
 // merged its origin takes over what it may hold; and what is found wrong with either gets its own name.
 //
 // What is known of them comes from tables alone, so that every engine is held to the same. A snapshot is
-// made at the end of the verb that made its table live; whoever then writes to its origin without having
-// suspended it may find his writes in it or not.
+// made, and a merge begins, when its table goes live: whoever makes a snapshot suspends its origin before.
 //
 // Not followed: snapshots of an origin into which another is being merged, snapshots whose origin's users
 // see it at other addresses, and discards that a snapshot passes on to its origin.
@@ -45,6 +44,9 @@ void Judge::set_up_snapshots() {
       may_have_snapshots_ = may_have_snapshots_ || names_snapshots(step.text);
     }
   }
+  // Those that LVM makes go by names that the group may have.
+  may_have_snapshots_ =
+      may_have_snapshots_ || (!plan.volume_groups.empty() && checks(oracle::kSnapshotEquals));
   if (world_.before() != nullptr) snapshots_ = world_.before()->judge().snapshots_;
 }
 
@@ -64,6 +66,14 @@ bool Judge::forgets_at_cut(std::string_view device) const {
   return watch != nullptr && (watch->gone || !watch->line.persistent);
 }
 
+// A table that goes live is a snapshot's beginning, or a merge's: before anything is done with it.
+void Judge::look_at_new_tables() {
+  const std::uint64_t now = world_.mapper().table_generation();
+  if (now == tables_seen_) return;
+  tables_seen_ = now;
+  look_for_snapshots();
+}
+
 // In the first life only: later ones have the same snapshots, and no users.
 void Judge::look_for_snapshots() {
   if (!may_have_snapshots_ || !compares_contents() || world_.life() > 0) return;
@@ -74,6 +84,11 @@ void Judge::look_for_snapshots() {
     if (!line) {
       // What was merged stays what it became.
       if (watch != nullptr && !watch->line.merges) watch->gone = true;
+    } else if (watch != nullptr && watch->merged && line->cow == watch->line.cow && !line->merges) {
+      continue;
+    } else if (watch != nullptr && watch->gone && line->cow == watch->line.cow && !line->merges &&
+               !watch->line.merges && line->persistent) {
+      watch->gone = false;  // taken down and up again: its store has kept it as it was
     } else if (watch == nullptr || watch->gone || watch->line.cow != line->cow ||
                watch->line.merges != line->merges) {
       follow_snapshot(name, *line);
@@ -86,21 +101,19 @@ void Judge::follow_snapshot(const std::string& name, const SnapshotLine& line) {
       snapshots_.begin(), snapshots_.end(), [&](const SnapshotWatch& each) {
         return each.line.cow == line.cow && !each.line.merges && each.device != name;
       });
-  SnapshotWatch watch{name, line, false, 0};
+  SnapshotWatch watch{name, line, false, false, 0};
   if (same_store != snapshots_.end()) {
     Reference* const own = world_.own_reference(name);
     if (own == nullptr) return;
-    own->become(*world_.reference(same_store->device));
-    if (line.merges) same_store->gone = true;  // it has given its store away
+    own->become(world_.reference(same_store->device));
+    if (line.merges) same_store->gone = same_store->merged = true;
   } else {
     std::string user;
     if (!find_origin_user(name, line, &user)) return;
     Reference* const own = world_.own_reference(name);
     if (own == nullptr) return;
-    if (!user.empty()) {
-      own->inherit(*world_.reference(user));
-      watch.origin_writes = world_.reference(user)->writes();
-    }
+    own->become(user.empty() ? nullptr : world_.reference(user));
+    if (!user.empty()) watch.origin_writes = world_.reference(user)->writes();
   }
   std::erase_if(snapshots_, [&](const SnapshotWatch& each) { return each.device == name; });
   snapshots_.push_back(std::move(watch));

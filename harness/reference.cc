@@ -261,8 +261,8 @@ void Reference::prune(PageHistory& page) {
   });
 }
 
-// The candidates of one page of `from`, as contents that nobody wrote here.
-void Reference::take_over(std::uint64_t number, const Reference& from) {
+// The candidates of one page of `from` (null: its content at boot), as contents that nobody wrote here.
+void Reference::take_over(std::uint64_t number, const Reference* from) {
   PageHistory& page = history(number);
   if (!page.touched) {
     page.touched = true;
@@ -270,9 +270,11 @@ void Reference::take_over(std::uint64_t number, const Reference& from) {
   }
   page.last_activity = clock_;
   page.read_mask = 0;
-  const PageHistory* const there = from.pages_[number].get();
+  const bool beyond = from == nullptr || number >= from->pages_.size();
+  const PageHistory* const there = beyond ? nullptr : from->pages_[number].get();
   if (there == nullptr || !there->touched) {
-    page.candidates.push_back({nullptr, from.initial_page(number), 0, 0xFF, 0, 0});
+    const PageRef& initial = beyond ? initial_page(number) : from->initial_page(number);
+    page.candidates.push_back({nullptr, initial, 0, 0xFF, 0, 0});
     return;
   }
   for (const Candidate& candidate : there->candidates) {
@@ -281,17 +283,6 @@ void Reference::take_over(std::uint64_t number, const Reference& from) {
     page.candidates.push_back({nullptr, candidate.content, candidate.shift, candidate.mask,
                                candidate.stale_since == 0 ? 0 : std::uint64_t{1}, candidate.lost_mask});
   }
-}
-
-void Reference::inherit(const Reference& from) {
-  CHECK(writes_ == 0, "a snapshot is made of a device with users");
-  ++clock_;
-  for (const std::uint64_t page : from.touched_) {
-    if (page >= pages_.size()) break;
-    history(page).candidates.clear();
-    take_over(page, from);
-  }
-  races_ = from.races_;
 }
 
 // Keeps what writes under way put there.
@@ -305,7 +296,7 @@ void Reference::drop_finished(PageHistory& page) {
   });
 }
 
-void Reference::become(const Reference& other) {
+void Reference::become(const Reference* other) {
   ++clock_;
   for (WriteRecord* record : not_durable_) {
     record->waits_for_flush = false;
@@ -313,14 +304,16 @@ void Reference::become(const Reference& other) {
   }
   not_durable_.clear();
   std::vector<std::uint64_t> pages = touched_;
-  pages.insert(pages.end(), other.touched_.begin(), other.touched_.end());
+  if (other != nullptr) pages.insert(pages.end(), other->touched_.begin(), other->touched_.end());
   std::sort(pages.begin(), pages.end());
   pages.erase(std::unique(pages.begin(), pages.end()), pages.end());
   for (const std::uint64_t page : pages) {
     if (page >= pages_.size()) break;
     drop_finished(history(page));
-    if (page < other.pages_.size()) take_over(page, other);
+    take_over(page, other);
   }
+  races_.clear();
+  if (other != nullptr) races_ = other->races_;
 }
 
 void Reference::release(WriteRecord& record) { free_records_.push_back(&record); }

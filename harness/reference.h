@@ -66,12 +66,11 @@ class Reference final : public StoreObserver {
   // Two reads, no write between them, different data: sectors since the last such question.
   std::vector<Sector> take_unstable_reads() { return std::move(unstable_); }
 
-  // A snapshot is made of the device of `from`: every content that may be there, for readers and after a
-  // power cut, may be here from now on; of writes under way either. Nobody has used this device yet.
-  void inherit(const Reference& from);
-  // The device is given the contents of another (a snapshot is merged into it). What was written before is
-  // forgotten; writes under way remain.
-  void become(const Reference& other);
+  // The device takes over the contents of another (a snapshot is made of it, or merged into this one); null: it
+  // is what it was at boot. Every content that may be there, for readers and after a power cut, may be here from
+  // now on; of writes under way there, either. What was written here before is forgotten; writes under way
+  // remain.
+  void become(const Reference* other);
 
   // After a power cut: is the content of page `page` one that may be there? Tests the sectors of
   // `mask`. Does not change the reference: crash states may be explored while the run waits.
@@ -119,7 +118,7 @@ class Reference final : public StoreObserver {
   void make_stale(WriteRecord& by);
   void make_durable(WriteRecord& record);
   void prune(PageHistory& page);
-  void take_over(std::uint64_t page, const Reference& from);
+  void take_over(std::uint64_t page, const Reference* from);
   void drop_finished(PageHistory& page);
   void release(WriteRecord& record);
   void note_race(WriteRecord& one, SectorRange range);

@@ -199,9 +199,12 @@ std::vector<DevicePlan> World::devices_after_cut() const {
   std::vector<DevicePlan> out;
   std::vector<std::string> merged;
   for (const std::string& name : mapped_names()) {
-    const auto table = mapper_->table(name, TableSlot::kLive);
+    auto table = mapper_->table(name, TableSlot::kLive);
     if (!table.ok() || table->empty()) continue;
     const auto snapshot = read_snapshot(*table);
+    if (snapshot && !snapshot->merges && !snapshot->sized) {
+      if (const auto planned = plan_tables()(name)) table = *planned;
+    }
     if (snapshot && snapshot->merges) merged.push_back(snapshot->cow);
     out.push_back({name, *table, true});
   }

@@ -9,8 +9,7 @@
 namespace dmsim::native {
 
 Origins::Origins(const EngineEnvironment& environment)
-    : scheduler_(environment.scheduler),
-      lock_(environment.scheduler, "the lock of all snapshot origins"),
+    : lock_(environment.scheduler, "the lock of all snapshot origins"),
       done_queue_(environment.scheduler, "an exception of some snapshot"),
       copies_queue_(environment.scheduler, "fewer chunks to be under way"),
       worker_(environment.scheduler, environment.scheduler.trace().actors().intern("ksnapd"),

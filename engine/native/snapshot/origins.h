@@ -96,7 +96,6 @@ class Origins final : public SharedState, private MirrorWorker::Job {
   bool throttle(Origin& origin);
   void run_pass() override;
 
-  Scheduler& scheduler_;
   RwLock lock_;
   std::vector<std::unique_ptr<Origin>> origins_;  // in order of first registration; none without snapshots
   std::vector<SnapshotOrigin*> live_origins_;

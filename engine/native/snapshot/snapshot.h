@@ -20,8 +20,8 @@
 // resume, handover, end; snapshot_report.cc status; snapshot_construct.cc the table.
 //
 // Differs from Linux by intention: a table that has been given the store counts before the origin goes on
-// (switch snapshot.active_before_origin; Linux 6.1 and 6.12 lose what is written in between); waits for
-// reads are woken instead of polled each millisecond; see persistent_store.h for the store's.
+// (switch snapshot.active_before_origin; Linux 6.1 and 6.12 lose what is written in between); a read that
+// is under way when the snapshot becomes invalid fails (snapshot.fail_reads_of_invalid); waits for reads are woken instead of polled each millisecond; see persistent_store.h for the store's.
 // Not modelled: running short of memory for exceptions.
 #pragma once
 

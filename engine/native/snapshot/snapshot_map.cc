@@ -176,6 +176,11 @@ EndResult Snapshot::end_io(TargetBio& bio, BlockStatus& status) {
     bio.words[kTracked] = 0;
     tracked_.erase(std::find(tracked_.begin(), tracked_.end(), bio.words[kTrackedChunk]));
     tracked_queue_.wake_all();
+    // Nobody waited for it: the origin may have been written since.
+    if (!valid_ && !merges_ && bio.bio.op == Op::kRead && switches_->fail_reads_of_invalid) {
+      REACHED("a snapshot becomes invalid while it is being read");
+      status = {BlockStatus::Code::kIoError, injected_};
+    }
   }
   return EndResult::kDone;
 }

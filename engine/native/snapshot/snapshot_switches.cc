@@ -53,6 +53,10 @@ constexpr SwitchInfo kTable[] = {
      "invalidate: a write to a snapshot that finds no space makes all of it invalid, also where user space "
      "has asked for an overflow that leaves reads alone",
      "snap-overflow-kills-snapshot"},
+    {"snapshot.fail_reads_of_invalid", kOnOff,
+     "off: a read that was on its way to the origin when the snapshot became invalid succeeds, with whatever the "
+     "origin is by then (Linux 6.1 and 6.12)",
+     "snap-invalid-read-succeeds"},
     {"snapshot.invalidate", kInvalidate,
      "inline: a snapshot is made invalid from within the submission of a bio, which waits for a write that is "
      "only begun when it has returned",
@@ -116,6 +120,7 @@ SnapshotSwitches parse_snapshot_switches(const SwitchValues& values) {
   flag("snapshot.header_fua", &s.header_fua);
   flag("snapshot.create", &s.create_area_first);
   flag("snapshot.overflow", &s.overflow_by_table);
+  flag("snapshot.fail_reads_of_invalid", &s.fail_reads_of_invalid);
   flag("snapshot.invalidate", &s.invalidate_apart);
   s.throttle = static_cast<Throttle>(value_index(values, "snapshot.throttle"));
   flag("snapshot.suspend_on_handover", &s.suspend_on_handover);

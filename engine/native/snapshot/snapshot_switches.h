@@ -30,6 +30,7 @@ struct SnapshotSwitches {
   bool header_fua = true;
   bool create_area_first = true;
   bool overflow_by_table = true;
+  bool fail_reads_of_invalid = true;
   bool invalidate_apart = true;
   Throttle throttle = Throttle::kUnlocked;
   bool suspend_on_handover = true;
