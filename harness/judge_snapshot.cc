@@ -140,7 +140,8 @@ bool Judge::find_origin_user(const std::string& name, const SnapshotLine& line, 
       there.push_back({{0, disk->sectors()}, {{device, 0}}});
     }
     const auto first_here = first_copy_at(here, 0);
-    if (!first_here || first_copy_at(there, 0) != first_here || first_copy_at(there, last) != first_copy_at(here, last)) {
+    if (!first_here || first_copy_at(there, 0) != first_here ||
+        first_copy_at(there, last) != first_copy_at(here, last)) {
       continue;
     }
     // Of a stack it is the uppermost that knows all writes; disks come last in the eyes of their users.

@@ -19,9 +19,12 @@
 // Files: snapshot_map.cc bios; snapshot_exceptions.cc exceptions; snapshot_merge.cc; snapshot_life.cc
 // resume, handover, end; snapshot_report.cc status; snapshot_construct.cc the table.
 //
-// Differs from Linux by intention: a table that has been given the store counts before the origin goes on
-// (switch snapshot.active_before_origin; Linux 6.1 and 6.12 lose what is written in between); a read that
-// is under way when the snapshot becomes invalid fails (snapshot.fail_reads_of_invalid); waits for reads are woken instead of polled each millisecond; see persistent_store.h for the store's.
+// Differs from Linux by intention, each with a switch for Linux's way: a table that has been given the
+// store counts before the origin goes on (snapshot.active_before_origin; Linux 6.1 and 6.12 lose what is
+// written in between); the store is handed over when no copy into it is under way any more
+// (snapshot.drain_on_handover); a read that is under way when the snapshot becomes invalid fails
+// (snapshot.fail_reads_of_invalid). Waits for reads are woken instead of polled each millisecond. See
+// persistent_store.h for the store's.
 // Not modelled: running short of memory for exceptions.
 #pragma once
 
@@ -156,6 +159,7 @@ class Snapshot final : public SnapshotBase {
   // snapshot_life.cc
   void become_active();
   void answer_for_origin();
+  void drain_source();
   void hand_over(Snapshot& source, Snapshot& destination);
 
   std::unique_ptr<SnapshotSwitches> switches_;

@@ -151,6 +151,7 @@ void Snapshot::release(PendingException& exception, bool ok) {
 void Snapshot::forget(PendingException& exception) {
   pool_.give_back(exception);
   pool_queue_.wake_all();
+  origins_.exception_done();  // a handover waits for the last of them to be gone
 }
 
 void Snapshot::invalidate(Why why) {

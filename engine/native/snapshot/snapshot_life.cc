@@ -83,6 +83,7 @@ void Snapshot::become_active() {
       stopped = &origin_host->internal_suspend();
     }
   }
+  if (switches_->suspend_on_handover && switches_->drain_on_handover) drain_source();
   Snapshot* merging = nullptr;
   if (stopped != nullptr) {
     merging = origins_.sharing(*this).merging;
@@ -102,6 +103,21 @@ void Snapshot::become_active() {
   if (switches_->active_before_origin) answer_for_origin();
   if (stopped != nullptr) stopped->internal_resume();
   if (!switches_->active_before_origin) answer_for_origin();
+}
+
+// With the origin stopped there can still be exceptions for which nobody waits: a snapshot that has become
+// invalid lets origin writes go, and its copies run on.
+void Snapshot::drain_source() {
+  while (true) {
+    const std::uint64_t seen = origins_.exceptions_done();
+    {
+      const ReadGuard guard(origins_.lock());
+      const Origins::Sharing sharing = origins_.sharing(*this);
+      if (!sharing.handover() || sharing.source->pool_.live() == 0) return;
+    }
+    REACHED("a handover waits for copies that nobody waits for");
+    origins_.wait_for_exceptions(seen);
+  }
 }
 
 void Snapshot::answer_for_origin() {

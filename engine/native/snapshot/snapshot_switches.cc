@@ -68,6 +68,10 @@ constexpr SwitchInfo kTable[] = {
     {"snapshot.suspend_on_handover", kOnOff,
      "off: a snapshot hands its store over to its new table while origin writes wait for copies into it",
      "snap-handover-pending"},
+    {"snapshot.drain_on_handover", kOnOff,
+     "off: an invalid snapshot hands its store over while copies for which nobody waits are under way; they come "
+     "back to a store that was never set up, and nothing waits for the rest (Linux 6.1 and 6.12)",
+     "snap-handover-invalid-pending"},
     {"snapshot.active_before_origin", kOnOff,
      "off: the origin goes on after a handover before the table that now has the store counts, so a write in "
      "between is not saved (Linux 6.1 and 6.12)",
@@ -124,6 +128,7 @@ SnapshotSwitches parse_snapshot_switches(const SwitchValues& values) {
   flag("snapshot.invalidate", &s.invalidate_apart);
   s.throttle = static_cast<Throttle>(value_index(values, "snapshot.throttle"));
   flag("snapshot.suspend_on_handover", &s.suspend_on_handover);
+  flag("snapshot.drain_on_handover", &s.drain_on_handover);
   flag("snapshot.active_before_origin", &s.active_before_origin);
   flag("snapshot.merge_flush", &s.merge_flush);
   flag("snapshot.merge_queue_writes", &s.merge_queue_writes);

@@ -34,6 +34,7 @@ struct SnapshotSwitches {
   bool invalidate_apart = true;
   Throttle throttle = Throttle::kUnlocked;
   bool suspend_on_handover = true;
+  bool drain_on_handover = true;
   bool active_before_origin = true;
   bool merge_flush = true;
   bool merge_queue_writes = true;
