@@ -134,6 +134,15 @@ char *shim_kstrdup(const char *text, gfp_t gfp, struct shim_site *site);
 char *shim_kasprintf(struct shim_site *site, gfp_t gfp, const char *format, ...) __attribute__((format(printf, 3, 4)));
 void *shim_kmemdup(const void *from, size_t bytes, gfp_t gfp, struct shim_site *site);
 #define kstrdup(text, gfp) shim_kstrdup(text, gfp, SHIM_SITE)
+#define kstrndup(text, most, gfp) \
+	({ \
+		const char *text_ = (text); \
+		size_t length_ = strnlen(text_, most); \
+		char *copy_ = kzalloc(length_ + 1, gfp); \
+		if (copy_) \
+			memcpy(copy_, text_, length_); \
+		copy_; \
+	})
 #define kasprintf(gfp, format, ...) shim_kasprintf(SHIM_SITE, gfp, format, ##__VA_ARGS__)
 #define kmemdup(from, bytes, gfp) shim_kmemdup(from, bytes, gfp, SHIM_SITE)
 #define __vmalloc(bytes, gfp) shim_vmalloc(bytes, gfp, SHIM_SITE)

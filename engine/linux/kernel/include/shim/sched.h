@@ -141,6 +141,8 @@ struct task_struct *kthread_create(int (*thread)(void *data), void *data, const 
 	})
 int kthread_stop(struct task_struct *task);
 bool kthread_should_stop(void);
+#define set_freezable() false /* nothing suspends the machine to disk */
+#define try_to_freeze() false
 
 #define smp_processor_id() 0
 #define raw_smp_processor_id() 0
