@@ -61,15 +61,16 @@ class CloneRig final : private DeviceLookup {
     });
     return out;
   }
+  // The verbs may go on when these return false.
   bool suspend() {
-    bool ok = false;
-    run([&] { ok = dm->suspend("lv", {}).ok(); });
-    return ok;
+    auto ok = std::make_shared<bool>(false);
+    run([this, ok] { *ok = dm->suspend("lv", {}).ok(); });
+    return *ok;
   }
   bool resume() {
-    bool ok = false;
-    run([&] { ok = dm->resume("lv").ok(); });
-    return ok;
+    auto ok = std::make_shared<bool>(false);
+    run([this, ok] { *ok = dm->resume("lv").ok(); });
+    return *ok;
   }
   void boot(const std::string& table = kTable) {
     ASSERT_EQ(load(table), "");
