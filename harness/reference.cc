@@ -209,6 +209,8 @@ void Reference::make_stale(WriteRecord& by) {
       Candidate& old = page.candidates[i];
       const std::uint8_t hit = old.mask & mask;
       if (hit == 0 || old.stale_since != 0 || old.write == &by) continue;
+      // Under way when these contents were taken over, in part perhaps done by then.
+      if (old.write == nullptr && by.submitted < became_at_) continue;
       if (old.write != nullptr &&
           (old.write->completed == 0 || old.write->completed > by.submitted)) {
         continue;
@@ -233,6 +235,7 @@ void Reference::make_durable(WriteRecord& record) {
     PageHistory& page = history(number);
     for (Candidate& old : page.candidates) {
       if ((old.mask & mask) == 0 || old.write == &record) continue;
+      if (old.write == nullptr && record.submitted < became_at_) continue;
       if (old.write != nullptr &&
           (old.write->completed == 0 || old.write->completed > record.submitted)) {
         continue;
@@ -297,7 +300,7 @@ void Reference::drop_finished(PageHistory& page) {
 }
 
 void Reference::become(const Reference* other) {
-  ++clock_;
+  became_at_ = ++clock_;
   for (WriteRecord* record : not_durable_) {
     record->waits_for_flush = false;
     if (record->candidates == 0) release(*record);

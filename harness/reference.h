@@ -129,6 +129,7 @@ class Reference final : public StoreObserver {
   std::uint64_t sectors_;
   std::function<PageRef(std::uint64_t)> initial_;
   std::uint64_t clock_ = 1;
+  std::uint64_t became_at_ = 0;  // clock; of the latest become()
   std::uint64_t writes_ = 0;
   std::uint64_t flushes_under_way_ = 0;
   std::vector<std::unique_ptr<PageHistory>> pages_;  // null: never touched nor read

@@ -31,6 +31,7 @@ void Snapshot::list_leaks(std::vector<std::string>& out) const {
   // A merge under way is no user's request: what it has made others save is not left over.
   const Snapshot* const merging = origins_.sharing(*this).merging;
   if (merging != nullptr && merging->merge_runs_) return;
+  if (copies_ > 0) return;  // nor are the copies of a snapshot that has become invalid
   if (pool_.live() > 0) out.push_back(fmt::format("{} pending exceptions", pool_.live()));
   if (!tracked_.empty()) out.push_back(fmt::format("{} tracked chunks", tracked_.size()));
   if (!merge_writes_.empty()) {
