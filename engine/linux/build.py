@@ -127,35 +127,41 @@ def package_tree(series, out):
 # --- mutants ------------------------------------------------------------------------------------------
 
 def apply_mutants(tree, mutants, variant_dir):
-    """A folder like tree/drivers/md in which the mutants' files are changed and all others are links."""
+    """A folder like tree/drivers/md in which the mutants' files are changed and all others are links, and the names of
+    the changed ones in the tree."""
     source = os.path.join(tree, "drivers/md")
-    if not mutants:
-        return source
     if shutil.which("spatch") is None:
         raise Missing("there is no spatch: `apt-get install coccinelle` brings it")
-    overlay = os.path.join(variant_dir, "mutated/drivers/md")
-    shutil.rmtree(os.path.join(variant_dir, "mutated"), ignore_errors=True)
+    top = os.path.join(variant_dir, "mutated")
+    overlay = os.path.join(top, "drivers/md")
+    shutil.rmtree(top, ignore_errors=True)
     for folder, _, files in os.walk(source):
         into = os.path.join(overlay, os.path.relpath(folder, source))
         os.makedirs(into, exist_ok=True)
         for name in files:
             if name.endswith((".c", ".h")):
                 os.symlink(os.path.join(folder, name), os.path.join(into, name))
+    changed = set()
     for mutant in mutants:
-        text = open(mutant).read()
-        match = re.search(r"^// file: (\S+)$", text, re.M)
+        with open(mutant) as file:
+            match = re.search(r"^// file: (\S+)$", file.read(), re.M)
         if match is None:
             raise Missing(f"{mutant} does not say which file it changes: a line `// file: drivers/md/X.c`")
-        path = os.path.join(variant_dir, "mutated", match.group(1))
-        before = open(path).read()
+        path = os.path.join(top, match.group(1))
+        with open(path) as file:
+            before = file.read()
         result = subprocess.run(["spatch", "--very-quiet", "--sp-file", mutant, path, "-o", path + ".new"],
                                 capture_output=True, text=True)
-        after = open(path + ".new").read() if os.path.exists(path + ".new") else before
-        if result.returncode != 0 or after == before:
+        after = None
+        if os.path.exists(path + ".new"):
+            with open(path + ".new") as file:
+                after = file.read()
+        if result.returncode != 0 or after in (None, before):
             raise Broken(f"{mutant} changes nothing in {match.group(1)}\n{result.stderr}")
         os.unlink(path)
         os.rename(path + ".new", path)
-    return overlay
+        changed.add(os.path.join(tree, match.group(1)))
+    return overlay, changed
 
 
 # --- headers ------------------------------------------------------------------------------------------
@@ -245,6 +251,12 @@ def fresh(stamp, command, hashes):
     return known["command"] == command and all(hashes.of(path) == value for path, value in known["inputs"])
 
 
+def inputs_of(unit, objects):
+    """What a unit that has been compiled there was made from."""
+    with open(os.path.join(objects, unit.name.replace("/", "__") + ".stamp")) as file:
+        return {os.path.realpath(path) for path, _ in json.load(file)["inputs"]}
+
+
 def compile_unit(unit, command, objects, hashes):
     """Path of the object, and whether it was compiled now."""
     base = os.path.join(objects, unit.name.replace("/", "__"))
@@ -291,7 +303,7 @@ def flags_for(unit, options, series, release, tree, md, include):
               "-include", "shim/kernel.h"]
     # What __FILE__ says inside WARN and BUG must not name a folder of this machine.
     flags += [f"-fmacro-prefix-map={os.path.dirname(os.path.dirname(md))}/=", f"-fmacro-prefix-map={tree}/=",
-              f"-fmacro-prefix-map={HERE}/=engine/linux/"]
+              f"-fmacro-prefix-map={include}/=include/", f"-fmacro-prefix-map={HERE}/=engine/linux/"]
     return flags
 
 
@@ -314,6 +326,47 @@ def undefined_symbols(target):
     return [name for name in re.findall(r"\bU (\S+)", listed) if not name.startswith("__asan_")]
 
 
+def compile_units(units, flags, objects, hashes, jobs):
+    """Objects by the units' names, and how many were compiled now."""
+    os.makedirs(objects, exist_ok=True)
+    broken, made, compiled = [], {}, 0
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        futures = [(unit, pool.submit(compile_unit, unit, flags(unit), objects, hashes)) for unit in units]
+        for unit, future in futures:
+            try:
+                made[unit.name], now = future.result()
+                compiled += now
+            except Broken as error:
+                broken.append(str(error))
+    if broken:
+        raise Broken("\n".join(broken))
+    return made, compiled
+
+
+def compile_all(options, series, release, tree, variant_dir, mutant_dir):
+    """Objects in the order of linking, and how many were compiled now. Of a mutant, only what the change touches
+    is compiled again; everything else is shared with the variant without it."""
+    md = os.path.join(tree, "drivers/md")
+    include = make_headers(tree, series, variant_dir)
+    hashes = Hashes()
+    units = list(units_of(md, tree, series))
+
+    def flags(md):
+        return lambda unit: [options.compiler] + flags_for(unit, options, series, release, tree, md, include)
+
+    objects = os.path.join(variant_dir, "objects")
+    made, compiled = compile_units(units, flags(md), objects, hashes, options.jobs)
+    if options.mutant:
+        overlay, changed = apply_mutants(tree, options.mutant, mutant_dir)
+        changed = {os.path.realpath(path) for path in changed}
+        touched = {unit.name for unit in units if inputs_of(unit, objects) & changed}
+        again = [unit for unit in units_of(overlay, tree, series) if unit.name in touched]
+        mutated, now = compile_units(again, flags(overlay), os.path.join(mutant_dir, "objects"), hashes, options.jobs)
+        made.update(mutated)
+        compiled += now
+    return [made[unit.name] for unit in units], compiled
+
+
 def build(options):
     started = time.monotonic()
     os.makedirs(options.out, exist_ok=True)
@@ -327,35 +380,24 @@ def build(options):
         variant = f"{series}-{options.flavour}-{options.compiler}"
         if options.tree:
             variant += "-" + hashlib.sha1(tree.encode()).hexdigest()[:8]
-        for mutant in options.mutant:
-            variant += "-" + os.path.splitext(os.path.basename(mutant))[0]
-        variant_dir = os.path.join(out, variant)
-        objects = os.path.join(variant_dir, "objects")
-        os.makedirs(objects, exist_ok=True)
-        md = apply_mutants(tree, options.mutant, variant_dir)
-        include = make_headers(tree, series, variant_dir)
-        hashes = Hashes()
-        with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-            futures = [pool.submit(compile_unit, unit, [options.compiler]
-                                   + flags_for(unit, options, series, release, tree, md, include), objects, hashes)
-                       for unit in units_of(md, tree, series)]
-            results, broken = [], []
-            for future in futures:
-                try:
-                    results.append(future.result())
-                except Broken as error:
-                    broken.append(str(error))
-        if broken:
-            raise Broken("\n".join(broken))
-        target = os.path.join(variant_dir, f"dmsim-linux-{series}.so")
-        compiled = sum(1 for _, now in results if now)
-        link([path for path, _ in results], target, options, compiled > 0)
+        mutant = "".join("-" + os.path.splitext(os.path.basename(name))[0] for name in options.mutant)
+        variant_dir, mutant_dir = os.path.join(out, variant), os.path.join(out, variant + mutant)
+        os.makedirs(mutant_dir, exist_ok=True)
+        objects, compiled = compile_all(options, series, release, tree, variant_dir, mutant_dir)
+        target = os.path.join(mutant_dir, f"dmsim-linux-{series}.so")
+        linked = os.path.join(mutant_dir, "linked")
+        identity = Hashes()
+        want = "\n".join(f"{identity.of(path)} {path}" for path in objects)
+        have = open(linked).read() if os.path.exists(linked) else ""
+        link(objects, target, options, want != have)
         missing = undefined_symbols(target) if options.flavour == "asan" else []
         if missing:
             os.unlink(target)
             raise Broken("undefined: " + " ".join(missing))
-        say(f"linux-{series} ({release}, {options.flavour}, {options.compiler}): {compiled} of {len(results)} "
-            f"files compiled, {time.monotonic() - started:.1f} s")
+        with open(linked, "w") as file:
+            file.write(want)
+        say(f"linux-{series} ({release}, {options.flavour}, {options.compiler}{mutant.replace('-', ', ', 1)}): "
+            f"{compiled} of {len(objects)} files compiled, {time.monotonic() - started:.1f} s")
         return target
 
 

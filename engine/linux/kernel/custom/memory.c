@@ -11,6 +11,7 @@
  * contiguous memory. Not modelled: who may use the last reserves of a machine (GFP_ATOMIC fails like GFP_NOWAIT), and
  * a machine so short of memory that the kernel ends processes.
  */
+#include "control.h"
 
 enum kind { BLOCK, MAPPED, PAGES, OBJECT }; /* kmalloc, vmalloc, alloc_pages, kmem_cache */
 
@@ -236,10 +237,11 @@ static struct record *record_to_free(const void *memory, enum kind kind, const c
 	return NULL;
 }
 
-static void free_block(struct record *record, const void *memory)
+static void free_block(struct record *record, const void *memory, const char *file, int line)
 {
 	struct shim_site *site = record->owner;
 
+	shim_no_timer_inside(memory, record->bytes, file, line);
 	if (site)
 		site->live--;
 	forget(record);
@@ -254,7 +256,7 @@ void shim_kfree(const void *memory, const char *file, int line)
 		return;
 	record = record_to_free(memory, BLOCK, file, line);
 	if (record)
-		free_block(record, memory);
+		free_block(record, memory, file, line);
 }
 
 void shim_vfree(const void *memory, const char *file, int line)
@@ -267,7 +269,7 @@ void shim_vfree(const void *memory, const char *file, int line)
 		shim_might_sleep(file, line); /* interrupts leave it to somebody else */
 	record = record_to_free(memory, MAPPED, file, line);
 	if (record)
-		free_block(record, memory);
+		free_block(record, memory, file, line);
 }
 
 /* Whatever kmalloc() or vmalloc() made. */
@@ -295,7 +297,7 @@ void shim_free_pages(const void *pages, unsigned int order, const char *file, in
 			     1ul << order, record->bytes >> PAGE_SHIFT);
 		return;
 	}
-	free_block(record, pages);
+	free_block(record, pages, file, line);
 }
 
 /* --- slabs --- */

@@ -16,6 +16,9 @@ void shim_fiber_ended(void *fiber);
 /* Parks a worker that has nothing to do: it never stands in the way of a run's end. */
 void shim_park_idle(const char *waits_for);
 
+/* custom/timer.c: tells when there is one. */
+void shim_no_timer_inside(const void *memory, u64 bytes, const char *file, int line);
+
 /* custom/workqueue.c, custom/rcu.c, custom/bio.c: at boot, after memory and tasks. */
 void shim_boot_workqueues(void);
 void shim_boot_bios(void);
