@@ -444,6 +444,8 @@ int main(int count, char **arguments)
 {
 	const struct abi_disk_limits limits = { DISK_SECTORS, 512, 256, 1, 1, 1, 0 };
 	const struct abi_kernel *(*image)(void);
+	unsigned char *reached = NULL;
+	unsigned long i, places = 0;
 	void *object;
 
 	if (count != 2)
@@ -457,6 +459,10 @@ int main(int count, char **arguments)
 	EXPECT(kernel->version == ABI_VERSION);
 	memset(content[0], 1, sizeof(content[0]));
 	memset(content[1], 2, sizeof(content[1]));
+	if (kernel->cover) {
+		reached = calloc(kernel->places, 1);
+		kernel->cover(reached);
+	}
 	kernel->boot(&host);
 	kernel->enter(NULL, "interrupt");
 	kernel->add_disk(0, "a", &limits);
@@ -464,6 +470,10 @@ int main(int count, char **arguments)
 	kernel->add_disk(2, "c", &limits);
 	spawn(NULL, "test", 0, test, NULL);
 	run_until(&test_ended);
-	printf("%s: %lu preemption points, %llu us\n", kernel->release, preempt_points, now_ns / 1000);
+	for (i = 0; kernel->cover && i < kernel->places; i++)
+		places += reached[i];
+	EXPECT(!kernel->cover || places > 1000);
+	printf("%s: %lu preemption points, %llu us, %lu places reached\n", kernel->release, preempt_points, now_ns / 1000,
+	       places);
 	return 0;
 }
