@@ -156,7 +156,17 @@ void MappedDevice::internal_resume() {
   if (--holders_ == 0) holder_queue_.wake_all();
 }
 
-DmResult<std::unique_ptr<Table>> MappedDevice::swap_table(std::unique_ptr<Table>& table) {
+Table* MappedDevice::keep_retiring(std::unique_ptr<Table> table) {
+  if (!table) return nullptr;
+  retiring_.push_back(std::move(table));
+  return retiring_.back().get();
+}
+
+void MappedDevice::destroy_retiring(const Table* table) {
+  std::erase_if(retiring_, [table](const auto& each) { return each.get() == table; });
+}
+
+DmResult<Table*> MappedDevice::swap_table(std::unique_ptr<Table>& table) {
   const MutexGuard guard(suspend_lock_);
   if (!suspended_) return failed(EINVAL);
   auto limits = table->stack_limits();
@@ -164,10 +174,10 @@ DmResult<std::unique_ptr<Table>> MappedDevice::swap_table(std::unique_ptr<Table>
   CHECK(pending_ == 0, name_, pending_);
   limits_ = *limits;
   table->bind();
-  std::unique_ptr<Table> old = std::move(live_);
+  Table* const old = keep_retiring(std::move(live_));
   live_ = std::move(table);
   ++context_.table_generation;
-  if (old) wait_for_readers();
+  if (old != nullptr) wait_for_readers();
   return old;
 }
 
@@ -192,6 +202,7 @@ void MappedDevice::destroy() {
 void MappedDevice::drop_tables() {
   inactive_.reset();
   live_.reset();
+  retiring_.clear();
   ++context_.table_generation;
   limits_ = kNoTableLimits;
 }

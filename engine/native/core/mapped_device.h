@@ -16,6 +16,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "block/device.h"
 #include "engine/native/core/io.h"
@@ -47,13 +48,18 @@ class MappedDevice final : public BlockDevice, public InternallySuspended {
   void internal_resume() override;
   // Makes `table` live; the device must be suspended (EINVAL). The old live table, or null. On failure
   // `table` is left with the caller.
-  DmResult<std::unique_ptr<Table>> swap_table(std::unique_ptr<Table>& table);
+  DmResult<Table*> swap_table(std::unique_ptr<Table>& table);
   // Stops the targets and waits until nobody uses the device any more. Tables are dropped.
   void destroy();
   // At the end of the world, when nothing runs any more.
   void drop_tables();
   // Waits until no fiber is inside a table (synchronize_srcu): a table taken away may be destroyed then.
   void wait_for_readers();
+
+  // A table that nobody may reach any more stays here until it is destroyed: the fiber that retires it may be
+  // unwound at the end of the world before fibers that are inside the table's targets.
+  Table* keep_retiring(std::unique_ptr<Table> table);
+  void destroy_retiring(const Table* table);
 
   Table* live() const { return live_.get(); }
   std::unique_ptr<Table>& inactive() { return inactive_; }
@@ -147,6 +153,7 @@ class MappedDevice final : public BlockDevice, public InternallySuspended {
 
   std::unique_ptr<Table> live_;      // null: none yet
   std::unique_ptr<Table> inactive_;  // loaded, not yet swapped in
+  std::vector<std::unique_ptr<Table>> retiring_;
   BlockLimits limits_;               // of live_
 
   bool blocked_ = false;             // new bios are deferred (DMF_BLOCK_IO_FOR_SUSPEND)

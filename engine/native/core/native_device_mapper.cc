@@ -106,10 +106,14 @@ DmResult<> NativeDeviceMapper::do_load(MappedDevice& device, std::string_view te
 }
 
 void NativeDeviceMapper::retire(MappedDevice& device, std::unique_ptr<Table> table) {
-  if (!table) return;
+  retire(device, device.keep_retiring(std::move(table)));
+}
+
+void NativeDeviceMapper::retire(MappedDevice& device, Table* kept) {
+  if (kept == nullptr) return;
   device.wait_for_readers();
-  table->before_destroy();
-  table.reset();
+  kept->before_destroy();
+  device.destroy_retiring(kept);
 }
 
 DmResult<> NativeDeviceMapper::suspend(std::string_view device, SuspendOptions options) {
@@ -140,7 +144,7 @@ DmResult<> NativeDeviceMapper::resume(std::string_view device) {
 
 // `table` has been taken out of the inactive slot; null: there was none.
 DmResult<> NativeDeviceMapper::do_resume(MappedDevice& device, std::unique_ptr<Table> table) {
-  std::unique_ptr<Table> old;
+  Table* old = nullptr;  // kept by the device
   if (table) {
     if (!device.suspended()) {
       if (auto stopped = do_suspend(device, {}); !stopped) {
@@ -159,11 +163,11 @@ DmResult<> NativeDeviceMapper::do_resume(MappedDevice& device, std::unique_ptr<T
       retire(device, std::move(table));
       return Failure{swapped.error()};
     }
-    old = std::move(*swapped);
+    old = *swapped;
   }
   DmResult<> result = Done{};
   if (device.suspended()) result = device.resume();
-  retire(device, std::move(old));
+  retire(device, old);
   return result;
 }
 

@@ -53,6 +53,7 @@ class NativeDeviceMapper final : public DeviceMapper, private LowerDevices {
   DmResult<std::string> do_message(MappedDevice& device, Sector sector, std::string_view text);
   // Drops a table that nobody may reach any more.
   void retire(MappedDevice& device, std::unique_ptr<Table> table);
+  void retire(MappedDevice& device, Table* kept);
   TraceId emit(const TraceKind& kind, const MappedDevice& device, std::uint64_t a = 0,
                std::uint64_t b = 0);
 
