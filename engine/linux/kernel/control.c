@@ -398,6 +398,7 @@ static int remove_device(const char *name)
 		;
 	*link = mapping->next;
 	dm_set_mdptr(md, NULL);
+	shim_host->table_changed(shim_host->self, mapping->name); /* from here on nobody finds it by name */
 	up_write(&mappings_lock);
 	drop_table(md, take_inactive(mapping));
 	kfree(mapping);
