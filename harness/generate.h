@@ -24,8 +24,8 @@ struct GeneratorOptions {
   // has, and which that switch cures in three ways. A switch of the clone, at its fixed value too, makes
   // plans about clones.
   SwitchValues switches;
-  bool snapshots = false;  // plans about snapshots, likewise
   bool clones = false;  // plans about clones, whatever the switches: for engines that have none
+  bool snapshots = false;  // plans about snapshots, likewise
 };
 
 // Deterministic in what is drawn. The plan satisfies the loader.

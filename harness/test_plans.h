@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "harness/test_lvm_plans.h"
+#include "harness/test_snapshot_plans.h"
 #include "harness/oracle_names.h"
 #include "harness/plan.h"
 
@@ -259,9 +260,19 @@ inline std::vector<PlantedBug> bugs_of_user_space() {
           {"no-lockfs", oracle::kFrozenImage, {{"lvm.snapshot_lockfs", "off"}}, {}, snapshot_of_mirror_plan()}};
 }
 
+inline std::vector<PlantedBug> bugs_of_snapshots() {
+  Plan plan = snapshot_plan("lv");
+  plan.checks = {std::string(oracle::kSnapshotEquals)};
+  Plan merge = snapshot_merge_plan();
+  merge.checks = {std::string(oracle::kOriginModel)};
+  return {{"record-before-chunk", oracle::kSnapshotEquals, {{"snapshot.area_preflush", "off"}}, {}, plan},
+          {"merged-and-forgotten", oracle::kOriginModel, {{"snapshot.merge_flush", "off"}}, {}, merge}};
+}
+
 inline std::vector<PlantedBug> planted_bugs() {
   std::vector<PlantedBug> out;
-  for (auto make : {bugs_of_a_plain_life, bugs_under_faults, bugs_after_a_cut, bugs_of_user_space}) {
+  for (auto make : {bugs_of_a_plain_life, bugs_under_faults, bugs_after_a_cut, bugs_of_user_space,
+                     bugs_of_snapshots}) {
     for (PlantedBug& bug : make()) out.push_back(std::move(bug));
   }
   return out;
