@@ -583,7 +583,7 @@ static const struct abi_kernel kernel = {
 	ABI_VERSION, "0.0", "0.0.1", boot, enter, fiber_ended, add_disk, disk_done, create, load, suspend, resume,
 	remove_device, status, message, wait_event, event_number, limits, find, submit, device_numbers,
 	target_count, target_type, mirror, mirror_region, none, none, claim_generation, clone_of, clone_hydrated,
-	requests_in_flight, leaks, shrink,
+	requests_in_flight, leaks, shrink, 0, 0, 0,
 };
 
 const struct abi_kernel *dmsim_kernel_image(void)
