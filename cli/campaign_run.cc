@@ -37,9 +37,10 @@ std::string CampaignRuns::perform(std::uint64_t seed) const {
     json["sentence"] = result.refused;
   } else if (result.crash && (anything || !meets(made.plan.expect, result.verdict))) {
     const Violation& first = result.crash->violations.front();
-    json["signature"] = signature(first);
+    const std::string told_apart = signature(first, made.plan);
+    json["signature"] = told_apart;
     json["sentence"] = first.sentence;
-    if (!signatures_.contains(signature(first))) json["crash"] = write_crash(*result.crash);
+    if (!signatures_.contains(told_apart)) json["crash"] = write_crash(*result.crash);
   }
   return json.dump();
 }

@@ -1,30 +1,16 @@
 // The program itself, as a user runs it: exit codes, what it prints where, files it writes.
-#include <gtest/gtest.h>
-#include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
+#include "cli/program_test.h"
 
 #include <chrono>
-#include <cstdio>
-#include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
-#include <sstream>
-#include <string>
 #include <thread>
-#include <vector>
 
 namespace dmsim {
 namespace {
 
+using test::contents;
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
-
-std::string contents(const fs::path& path) {
-  std::ostringstream out;
-  out << std::ifstream(path, std::ios::binary).rdbuf();
-  return out.str();
-}
 
 // A small mirror that holds, and variants that do not.
 constexpr const char* kScenario = R"(scenario: small
@@ -51,56 +37,14 @@ variants:
   endless: {runs: 100000000}
 )";
 
-class Program : public testing::Test {
+class Program : public test::ProgramTest {
  protected:
-  struct Output {
-    int code = -1;
-    std::string out;
-    std::string err;
-  };
-
   void SetUp() override {
-    folder_ = fs::path(testing::TempDir()) /
-              ("dmsim-cli-" + std::to_string(getpid()) + "-" +
-               testing::UnitTest::GetInstance()->current_test_info()->name());
-    fs::create_directories(folder_);
+    ProgramTest::SetUp();
     scenario_ = file("small.yaml", kScenario);
   }
-  void TearDown() override { fs::remove_all(folder_); }
-
-  std::string file(const std::string& name, const std::string& text) {
-    std::ofstream(folder_ / name, std::ios::binary) << text;
-    return (folder_ / name).string();
-  }
-
-  pid_t start(const std::vector<std::string>& arguments) {
-    const pid_t pid = fork();
-    if (pid != 0) return pid;
-    std::vector<std::string> words{DMSIM_BINARY};
-    words.insert(words.end(), arguments.begin(), arguments.end());
-    std::vector<char*> argv;
-    for (std::string& word : words) argv.push_back(word.data());
-    argv.push_back(nullptr);
-    if (chdir(folder_.c_str()) != 0 || freopen("stdout.txt", "w", stdout) == nullptr ||
-        freopen("stderr.txt", "w", stderr) == nullptr) {
-      _exit(99);
-    }
-    execv(DMSIM_BINARY, argv.data());
-    _exit(98);
-  }
-  Output finish(pid_t pid) {
-    int status = 0;
-    waitpid(pid, &status, 0);
-    return {WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status),
-            contents(folder_ / "stdout.txt"), contents(folder_ / "stderr.txt")};
-  }
-  Output run(const std::vector<std::string>& arguments) { return finish(start(arguments)); }
-
-  fs::path folder_;
   std::string scenario_;
 };
-
-#define EXPECT_HAS(text, part) EXPECT_NE((text).find(part), std::string::npos) << (text)
 
 TEST_F(Program, ends_with_0_when_everything_is_as_expected) {
   for (const char* variant : {"holds", "caught", "canary"}) {
@@ -253,6 +197,18 @@ TEST_F(Program, the_result_does_not_depend_on_the_number_of_workers) {
     for (Json& variant : results.back().at("variants")) variant.erase("seconds");
   }
   EXPECT_EQ(results[0], results[1]);
+}
+
+TEST_F(Program, several_variants_leave_a_trace_each) {
+  std::string text = kScenario;
+  text.resize(text.find("  missed:"));
+  run({"run", file("small.yaml", text), "--trace", "t.txt"});
+  for (const char* name : {"t.small.holds.txt", "t.small.caught.txt", "t.small.surprise.txt"}) {
+    EXPECT_HAS(contents(folder_ / name), "dm.submit") << name;
+  }
+  EXPECT_FALSE(fs::exists(folder_ / "t.txt"));
+  run({"run", scenario_, "--variant", "caught", "--trace", "t.txt"});
+  EXPECT_EQ(contents(folder_ / "t.txt"), contents(folder_ / "t.small.caught.txt"));
 }
 
 TEST_F(Program, ctrl_c_ends_a_long_run_soon_and_prints_what_there_is) {

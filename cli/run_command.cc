@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <map>
 #include <thread>
@@ -53,7 +54,8 @@ bool write_file(const std::string& path, const std::string& text) {
 // What one worker does: the whole of a variant.
 class VariantJob {
  public:
-  VariantJob(const RunCommand& command, const Job& job) : command_(command), job_(job) {}
+  VariantJob(const RunCommand& command, const Job& job, bool alone)
+      : command_(command), job_(job), alone_(alone) {}
 
   Json run() {
     const auto begun = std::chrono::steady_clock::now();
@@ -122,8 +124,20 @@ class VariantJob {
   }
 
   void save_trace(const LinearRun& run) const {
-    if (write_trace(run, command_.trace_file)) return;
-    std::fprintf(stderr, "%s: cannot be written\n", command_.trace_file.c_str());
+    const std::string path = trace_path();
+    if (write_trace(run, path)) return;
+    std::fprintf(stderr, "%s: cannot be written\n", path.c_str());
+  }
+
+  // Of several variants each has its own: "a.trace" becomes "a.SCENARIO.VARIANT.trace".
+  std::string trace_path() const {
+    if (alone_) return command_.trace_file;
+    std::string name = job_.plan.scenario;
+    if (!job_.plan.variant.empty()) name += "." + job_.plan.variant;
+    const std::filesystem::path given(command_.trace_file);
+    std::filesystem::path path = given;
+    path.replace_filename(given.stem().string() + "." + name + given.extension().string());
+    return path.string();
   }
 
   static Json reached() {
@@ -137,6 +151,7 @@ class VariantJob {
 
   const RunCommand& command_;
   const Job& job_;
+  bool alone_;  // the only variant of this command
   Workshop workshop_;
 };
 
@@ -228,7 +243,7 @@ class RunSession {
     const std::size_t rounds = command_.check_twice ? 2 : 1;
     run_workers(
         jobs_.size() * rounds, options,
-        [&](std::size_t i) { return VariantJob(command_, jobs_[i / rounds]).run().dump(); },
+        [&](std::size_t i) { return VariantJob(command_, jobs_[i / rounds], jobs_.size() == 1).run().dump(); },
         [&](std::size_t i, WorkerAnswer answer) {
           VariantReport report = understand(jobs_[i / rounds], answer);
           if (i % rounds == 1) {

@@ -6,6 +6,7 @@
 
 #include "crash-replay/story_clone.h"
 #include "crash-replay/story_steps.h"
+#include "crash-replay/story_details.h"
 #include "harness/oracle_names.h"
 
 namespace dmsim {
@@ -190,6 +191,16 @@ void tell_waiting(const Chronicle& c, Story* story) {
   }
 }
 
+void tell_left_over(const Chronicle& c, Story* story) {
+  if (c.violation.oracle != oracle::kNoLeak || c.events.empty() || !c.focus.region) return;
+  StoryStep step;
+  step.event = c.events.size() - 1;
+  step.at = c.events.back().at;
+  step.text = fmt::format("Nothing more happens, but the entry for region {} stays in the region hash of {}",
+                          *c.focus.region, c.focus.mirror);
+  story->steps.push_back(step);
+}
+
 // Without a power cut: what the legs and the log hold when the promise is found broken.
 void tell_end_state(const Chronicle& c, Story* story) {
   if (c.lives > 1 || c.focus.legs.size() < 2 || !c.focus.region) return;
@@ -297,6 +308,7 @@ Story tell_story(const Chronicle& chronicle, const std::string& file) {
     if (auto step = tell_clone_end(chronicle)) story.steps.push_back(std::move(*step));
   }
   tell_waiting(chronicle, &story);
+  tell_left_over(chronicle, &story);
   const std::size_t thinned = thin_out(&story.steps);
   story.left_out = tell_left_out(chronicle, story, thinned);
   story.oracle = violation.oracle;
@@ -304,7 +316,7 @@ Story tell_story(const Chronicle& chronicle, const std::string& file) {
     if (info.name == violation.oracle) story.promise = info.promise;
   }
   story.found.push_back(violation.sentence);
-  for (const std::string& detail : violation.details) story.found.push_back(detail);
+  for (const std::string& detail : violation.details) story.found.push_back(sentence_of_detail(detail));
   story.blame = blame_words(violation.blame);
   story.command = "dmsim replay " + file;
   return story;

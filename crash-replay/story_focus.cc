@@ -3,6 +3,7 @@
 #include <cstring>
 #include <set>
 
+#include "crash-replay/story_details.h"
 #include "engine/native/mirror/log_reader.h"
 #include "harness/copies.h"
 #include "harness/world.h"
@@ -121,6 +122,14 @@ StoryFocus find_focus(const Chronicle& chronicle, World& last) {
       (focus.device.empty() || focus.device == waiting->actor)) {
     focus.device = waiting->actor;
     focus.sectors = waiting->range();
+  }
+  if (const auto left_over = left_over_region(violation.details)) {
+    for (const auto& [device, view] : last.mirror_views()) {
+      if (device != left_over->device || left_over->region >= view->region_count()) continue;
+      const Sector first = view->begin() + left_over->region * view->region_sectors();
+      focus.device = device;
+      focus.sectors = {first, first + 1};
+    }
   }
   if (focus.device.empty() && !last.plan().devices.empty()) {
     focus.device = last.plan().devices.front().name;

@@ -251,8 +251,10 @@ void make_administrator(Draft& draft) {
   // Nobody touches the device before its repair: a suspend from above, or one that freezes, would wait for the
   // writes that are held.
   const bool mends = draft.repairs || draft.trouble == Trouble::kMomentary;
+  // A suspend leaves dirty what is not yet clean, to be recovered from a leg that may not be readable.
+  const bool stays_up = draft.cleans_late() && draft.trouble == Trouble::kReads;
   const std::uint64_t routines =
-      mends ? 0 : draft.among<std::uint64_t>(kRoutines, {0, 0, 1, 2, 3});
+      mends || stays_up ? 0 : draft.among<std::uint64_t>(kRoutines, {0, 0, 1, 2, 3});
   const Duration start =
       mends ? Duration()
             : draft.among<Duration>(kStart, {Duration::milliseconds(4), Duration(),

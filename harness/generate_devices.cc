@@ -99,6 +99,7 @@ void make_mapped(Draft& draft, Layout layout) {
   const auto linear = [&](std::uint64_t sectors) {
     const std::string disk = add_disk(draft, kPlainDisk, sectors);
     lines.push_back(fmt::format("{} {} linear {} 0", at, sectors, disk));
+    if (draft.trouble == Trouble::kBeside) draft.beside = {at, at + sectors};
     at += sectors;
   };
   const bool with_linear = layout == Layout::kSeveralTargets;

@@ -69,7 +69,17 @@ struct Draft {
     return values.begin()[pick(point, values.size())];
   }
 
-  bool mirrors_whole(Errors wanted) const { return errors == wanted; }
+  // A switch has that value, and not because it is the fixed one.
+  bool planted(const std::string& name, std::string_view value) const {
+    const auto found = options.switches.find(name);
+    return found != options.switches.end() && found->second == value;
+  }
+  // Reads go to any leg that the mirror takes for good, not to the first one.
+  bool balances_reads() const {
+    return planted("mirror.read_balance", "round-robin") || planted("mirror.read_balance", "chosen");
+  }
+  // Regions stay dirty for long, and their legs differ as long.
+  bool cleans_late() const { return planted("mirror.buffer", "delayed-clean"); }
   bool uses_page_cache() const;
   bool discards() const;
   DiskOptions& disk(const std::string& name);
@@ -83,6 +93,7 @@ struct Draft {
   std::vector<MirrorDraft> mirrors;   // at least 1
   std::string user;                   // the device that tasks use: the top of the stack
   std::uint64_t user_sectors = 0;
+  SectorRange beside;                 // of the linear target that fails flushes, on `user`; mostly empty
   bool stacked = false;               // users use another device than the mirrors' own
   bool legs_are_disks = true;         // else linear devices
   Duration synced;                    // the first synchronisation has ended by then, left alone

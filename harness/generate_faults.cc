@@ -10,6 +10,7 @@ constexpr ChoicePoint kFaultKind{"plan.fault.kind"};
 constexpr ChoicePoint kFaultCount{"plan.fault.count"};
 constexpr ChoicePoint kFaultSkip{"plan.fault.skip"};
 constexpr ChoicePoint kFaultFrom{"plan.fault.from"};
+constexpr ChoicePoint kFaultLate{"plan.fault.late"};
 constexpr ChoicePoint kFaultHeals{"plan.fault.heals"};
 constexpr ChoicePoint kFaultHasRange{"plan.fault.has-range"};
 constexpr ChoicePoint kFaultRange{"plan.fault.range"};
@@ -163,11 +164,24 @@ void make_trouble(Draft& draft) {
     }
     case Trouble::kLog: log_fails(draft); break;
     case Trouble::kDiscards: discards_fail(draft); break;
-    case Trouble::kRecovery: later_leg_fails(draft, Duration()); break;
+    case Trouble::kRecovery: {
+      // At any time while regions are copied, and also as the last one is.
+      const Duration earliest = draft.odds(kFaultLate, 1, 2) ? within(draft, kFaultFrom, Duration(), draft.synced)
+                                                             : Duration();
+      later_leg_fails(draft, earliest);
+      break;
+    }
     case Trouble::kMomentary: momentary(draft); break;
     case Trouble::kAllDie: all_die(draft); break;
     case Trouble::kBeside:
+      // Soon and for good: what matters is what becomes of writes that have a flush before them.
       draft.plan.faults.push_back(draw_fault(draft, kPlainDisk, FaultKind::kFlushError, Duration()));
+      if (!draft.odds(kFaultMore, 1, 3)) {
+        FaultOptions& fault = draft.plan.faults.back();
+        fault.from = std::min(fault.from, Duration::milliseconds(3));
+        fault.count.reset();
+        fault.skip = 0;
+      }
       break;
     case Trouble::kDishonest:
       anything_fails(draft, {K::kLyingFlush, K::kBitRot, K::kMisdirectedWrite});

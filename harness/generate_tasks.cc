@@ -13,6 +13,7 @@ constexpr ChoicePoint kTaskCount{"plan.tasks"};
 constexpr ChoicePoint kKindEnabled{"plan.task.enabled"};
 constexpr ChoicePoint kKind{"plan.task.kind"};
 constexpr ChoicePoint kStart{"plan.task.start"};
+constexpr ChoicePoint kStartLate{"plan.task.start-late"};
 constexpr ChoicePoint kEvery{"plan.task.every"};
 constexpr ChoicePoint kRounds{"plan.task.rounds"};
 constexpr ChoicePoint kBlock{"plan.task.block"};
@@ -44,6 +45,12 @@ Pace draw_pace(Draft& draft) {
   if (draft.trouble == Trouble::kAllDie) {
     pace.start = std::max(pace.start, draft.synced + D::milliseconds(10));
   }
+  // Also as the first synchronisation, which takes about half of the time it is given, comes to its end.
+  if (draft.trouble == Trouble::kRecovery && draft.odds(kStartLate, 1, 2)) {
+    const auto most = static_cast<std::uint64_t>(draft.synced.count_ns() / 1'500'000);
+    pace.start = D::milliseconds(static_cast<std::int64_t>(draft.pick(kStart, most + 1)));
+  }
+  if (!draft.beside.empty()) pace.start = std::min(pace.start, D::milliseconds(5));
   pace.every = draft.among<DurationRange>(kEvery, {{D::microseconds(50), D::milliseconds(1)},
                                                    {D::microseconds(50), D::milliseconds(1)},
                                                    {D(), D()},
@@ -60,6 +67,7 @@ Pace draw_pace(Draft& draft) {
 
 // Whole pages somewhere: everywhere, or where it gets crowded.
 SectorRange draw_range(Draft& draft, std::uint32_t least_sectors) {
+  if (draft.beside.count() >= least_sectors && !draft.odds(kHot, 1, 4)) return draft.beside;
   const std::uint64_t size = draft.among<std::uint64_t>(kHot, {0, 128, 8, 32});
   if (size == 0 || size < least_sectors || size >= draft.user_sectors) return {};
   const std::uint64_t places = (draft.user_sectors - size) / kPageSectors + 1;
@@ -84,7 +92,9 @@ WriteTask draw_write(Draft& draft, Path path) {
   task.flush_every = draft.among<std::uint64_t>(kFlushEvery, {0, 0, 1, 3});
   if (path == Path::kBuffered) return task;
   task.fua = draft.odds(kFua, 1, 4);
-  task.preflush = draft.odds(kPreflush, 1, 6);
+  task.preflush = draft.odds(kPreflush, 1, draft.beside.empty() ? 6 : 2);
+  // What is durable by itself does not depend on a flush.
+  if (!draft.beside.empty() && task.preflush) task.fua = false;
   task.in_flight = draft.among<std::uint32_t>(kInFlight, {1, 1, 4, 16});
   task.scribble = draft.odds(kScribbles, 1, 16);
   return task;
@@ -164,7 +174,9 @@ void make_tasks(Draft& draft) {
   const std::uint64_t count = draft.between(kTaskCount, 1, 4);
   const bool wants_discards = draft.trouble == Trouble::kDiscards;
   for (std::uint64_t i = 0; i < count; ++i) {
-    const Kind kind = wants_discards && i == 0 ? Kind::kDiscard : kinds[draft.pick(kKind, kinds.size())];
+    const Kind kind = wants_discards && i == 0       ? Kind::kDiscard
+                      : !draft.beside.empty() && i == 0 ? Kind::kWrite
+                                                        : kinds[draft.pick(kKind, kinds.size())];
     draft.plan.tasks.push_back({fmt::format("user-{}", i + 1), draw_body(draft, kind)});
   }
 }

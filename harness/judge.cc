@@ -132,7 +132,7 @@ void Judge::on_answer(const UserRequest& request, BlockStatus status) {
   const Bio& bio = *request.bio;
   const std::string& device = request.device->name();
   if (!status.ok() && status.code != BlockStatus::Code::kNotSupported) {
-    failed_.push_back({device, bio.op, bio.range(), status});
+    failed_.push_back({device, bio.op, bio.op == Op::kFlush || bio.preflush, bio.range(), status});
   }
   if (status.ok() && bio.op == Op::kWrite) judge_success(request);
   Reference* reference = request.device->reference();
@@ -283,7 +283,7 @@ void Judge::judge_error(const FailedRequest& request) {
   }
   // All targets of a device take part in a flush, also those that nobody has written to.
   for (const Extent& extent : extents) {
-    if (request.op != Op::kFlush || extent.copies.empty()) continue;
+    if (!request.flushes || extent.copies.empty()) continue;
     const bool refused = std::all_of(
         extent.copies.begin(), extent.copies.end(),
         [&](const Extent::Copy& copy) { return world_.disk_refused_something(copy.disk); });

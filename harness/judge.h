@@ -85,6 +85,7 @@ class Judge {
   struct FailedRequest {
     std::string device;
     Op op;
+    bool flushes;      // a flush, or a write that has one before it
     SectorRange range;
     BlockStatus status;
   };

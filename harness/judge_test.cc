@@ -237,5 +237,20 @@ TEST(RealExt2, where_the_oracle_is_broken_by_an_unstable_page_the_images_of_the_
             world.disk("leg1")->current_page(where / kPageSectors).sector_digest(in_page));
 }
 
+TEST(Signature, tells_mirrors_apart_by_what_they_promise) {
+  Violation violation;
+  violation.oracle = "durability";
+  violation.state = "stale content";
+  Plan plan;
+  plan.devices.push_back({"lv", "0 8 mirror core 1 8 2 a 0 b 0", true});
+  EXPECT_EQ(signature(violation, plan), "durability/engine/stale content");
+  plan.devices[0].table += " 1 handle_errors";
+  EXPECT_EQ(signature(violation, plan), "durability/engine/stale content/handle_errors");
+  plan.devices[0].table = "0 8 mirror core 1 8 2 a 0 b 0 2 handle_errors keep_log";
+  EXPECT_EQ(signature(violation, plan), "durability/engine/stale content/handle_errors keep_log");
+  plan.devices[0].boot = false;
+  EXPECT_EQ(signature(violation, plan), "durability/engine/stale content") << "nobody uses it";
+}
+
 }  // namespace
 }  // namespace dmsim

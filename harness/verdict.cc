@@ -17,6 +17,17 @@ std::string signature(const Violation& violation) {
   return fmt::format("{}/{}/{}", violation.oracle, blame_name(violation.blame), violation.state);
 }
 
+std::string signature(const Violation& violation, const Plan& plan) {
+  std::string out = signature(violation);
+  for (const std::string_view feature : {"handle_errors", "keep_log", "block_on_error"}) {
+    const bool used = std::any_of(plan.devices.begin(), plan.devices.end(), [&](const DevicePlan& device) {
+      return device.boot && device.table.find(feature) != std::string::npos;
+    });
+    if (used) out += fmt::format("{}{}", out.ends_with("handle_errors") ? " " : "/", feature);
+  }
+  return out;
+}
+
 void RunStatistics::add(const RunStatistics& other) {
   runs += other.runs;
   power_cuts += other.power_cuts;

@@ -30,8 +30,11 @@ struct Violation {
 
 std::string_view blame_name(Blame blame);  // "engine", "application", "disk"
 
-// Two violations with one signature are taken for one finding: "durability/engine/stale content".
+// "durability/engine/stale content".
 std::string signature(const Violation& violation);
+// The same, with the features of the mirrors involved: what a mirror promises depends on them. Two crashes with one
+// signature are taken for one finding: "durability/engine/stale content/handle_errors".
+std::string signature(const Violation& violation, const Plan& plan);
 
 struct RunStatistics {
   std::uint64_t runs = 0;

@@ -24,7 +24,7 @@ constexpr PlantedBug kBugs[] = {
     {"mirror.leg_flush_before_clean", "off", 50},
     {"mirror.log_flush_on_dirty", "off", 112},
     {"mirror.forward_flush", "off", 54},
-    {"mirror.flush_error_sticky", "off", 3502},
+    {"mirror.flush_error_sticky", "off", 20000},
     {"mirror.partial_write", "ack", 50},
     {"mirror.partial_write", "ignore", 58},
     {"mirror.failed_recovery_is_synced", "on", 50},
@@ -38,17 +38,19 @@ constexpr PlantedBug kBugs[] = {
     {"mirror.discard_error_degrades", "on", 50},
     {"mirror.resume_resets_cursor", "off", 50},
     {"mirror.resume_read_fail", "ignore", 210},
-    {"mirror.bit_order", "native-swapped", 1268},
-    {"mirror.recover_waits_for_pending", "off", 814},
-    {"mirror.nosync_entry", "free-early", 814},
+    {"mirror.bit_order", "native-swapped", 5000},
+    {"mirror.recover_waits_for_pending", "off", 5000},
+    {"mirror.nosync_entry", "free-early", 5000},
     {"mirror.nosync_entry", "never-reclaim", 50},
     {"mirror.log_size_check", "off", 50},
     {"mirror.mark_dirty", "off", 50},
     {"mirror.undo_presuspend", "off", 50},
-    {"mirror.flush_failure_ends_recovery", "off", 6894},
+    {"mirror.flush_failure_ends_recovery", "off", 20000},
     {"mirror.log_create", "at-once", 68},
     {"mirror.failed_flush", "forgiven", 478},
+    {"mirror.unheard_failure", "forgiven", 40000},
     {"mirror.buffer", "shared", 50},
+    {"core.preflush_error", "forgotten", 10000},
 };
 
 // Not faults, or not faults that a generated plan can show, and why.
@@ -61,7 +63,6 @@ constexpr PlantedBug kNotFound[] = {
     {"mirror.self_sufficient", "on", 0},            // a cure
     {"mirror.failure_in_suspend", "push-back", 0},  // the core makes EIO of it, as the mirror would
     {"core.requeue_to_eio", "requeue-always", 0},  // kinder than Linux: nothing fails by it
-    {"core.preflush_error", "forgotten", 0},  // tasks have no write with a flush before it
 };
 
 VariantResult run_seed(std::uint64_t seed, const SwitchValues& switches, Workshop& workshop) {

@@ -11,8 +11,9 @@ void drop_tasks(Shrink& shrink);        // and their names in wait-task steps
 void drop_faults(Shrink& shrink);
 void drop_devices(Shrink& shrink);      // mapped devices, disks, legs beyond two
 void drop_steps(Shrink& shrink);        // of administrators
-void shrink_devices(Shrink& shrink);    // lengths and region sizes in tables, and features
+void shrink_devices(Shrink& shrink);    // lengths and region sizes in tables, options of logs
 void shrink_disks(Shrink& shrink);
+void shrink_memory(Shrink& shrink);
 void plainer_tasks(Shrink& shrink);     // a file system's task by stores to the page that went wrong
 void drop_rounds(Shrink& shrink);       // of tasks that do something over and over
 void shrink_areas(Shrink& shrink);      // where tasks work
@@ -25,7 +26,8 @@ void drop_checks(Shrink& shrink);       // oracles that this is not about
 // The choices.
 void earlier_cut(Shrink& shrink);
 void fewer_survivors(Shrink& shrink);
-void zero_choices(Shrink& shrink);      // all, those of one label, runs of them, single ones
+void plain_labels(Shrink& shrink);      // to 0: all, those of one label
+void zero_choices(Shrink& shrink);      // the same, and runs of them, and single ones
 void delete_choices(Shrink& shrink);    // and let later ones move up
 void halve_choices(Shrink& shrink);     // each as close to 0 as it goes
 

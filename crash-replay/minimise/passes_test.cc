@@ -116,7 +116,11 @@ TEST(drop_steps, verbs_that_make_no_difference_go) {
 TEST(shrink_devices, a_mirror_of_eight_regions_becomes_one_of_a_page) {
   Bench bench(unmarked_plan());
   const Plan after = bench.after(shrink_pass::shrink_devices, 2);
-  EXPECT_EQ(after.devices[0].table, "0 8 mirror disk 2 log0 8 2 leg0 0 leg1 0");
+  EXPECT_EQ(after.devices[0].table, "0 8 mirror disk 2 log0 8 2 leg0 0 leg1 0 1 handle_errors");
+}
+
+TEST(shrink_memory, there_are_as_few_pages_as_there_can_be) {
+  EXPECT_EQ(Bench(unmarked_plan()).after(shrink_pass::shrink_memory).machine.memory.pages, 8u);
 }
 
 TEST(shrink_disks, disks_become_as_large_as_their_tables_need) {

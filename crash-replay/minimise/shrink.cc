@@ -24,17 +24,17 @@ constexpr std::uint64_t kExploredSteps = 4000;
 Shrink::Shrink(const Crash& crash, Workshop& workshop, const Vocabulary& vocabulary, Limits limits)
     : workshop_(workshop), vocabulary_(vocabulary), limits_(std::move(limits)), best_(crash) {
   CHECK(!crash.violations.empty());
-  wanted_ = signature(crash.violations.front());
+  wanted_ = signature(crash.violations.front(), crash.plan);
   ReplayedChoices choices(crash.choices);
   const LinearRun run = run_linear(best_.plan, workshop_, choices);
-  reproduced_ = same_promise(run);
+  reproduced_ = same_promise(best_.plan, run);
   if (!reproduced_) return;
   best_ = written_down(best_.plan, run, choices);
   size_ = measure(best_, run.lives.back()->trace());
 }
 
-bool Shrink::same_promise(const LinearRun& run) const {
-  return !run.violations.empty() && signature(run.violations.front()) == wanted_;
+bool Shrink::same_promise(const Plan& plan, const LinearRun& run) const {
+  return !run.violations.empty() && signature(run.violations.front(), plan) == wanted_;
 }
 
 Crash Shrink::written_down(const Plan& plan, const LinearRun& run, const ChoiceSource& choices) const {
@@ -54,7 +54,7 @@ bool Shrink::consider(const Plan& plan, const std::vector<LabelledChoice>& choic
   CrashSize size;
   {
     const LinearRun run = run_linear(plan, workshop_, proposed, bounded);
-    if (!same_promise(run)) return false;
+    if (!same_promise(plan, run)) return false;
     found = written_down(plan, run, proposed);
     size = measure(found, run.lives.back()->trace());
     if (!(size < size_)) return false;
@@ -63,7 +63,7 @@ bool Shrink::consider(const Plan& plan, const std::vector<LabelledChoice>& choic
     ++tries_;
     ReplayedChoices recorded(found.choices);
     const LinearRun run = run_linear(plan, workshop_, recorded);
-    if (!same_promise(run)) return false;
+    if (!same_promise(plan, run)) return false;
     const bool as_before = run.fingerprint == found.fingerprint && recorded.departures() == 0 &&
                            recorded.unused() == 0;
     found = written_down(plan, run, recorded);
@@ -140,7 +140,7 @@ bool Shrink::explore(const Plan& plan) {
   };
   VariantResult result = run_variant(plan, workshop_, options);
   tries_ += result.verdict.statistics.crash_states + result.verdict.statistics.runs;
-  if (!result.crash || signature(result.crash->violations.front()) != wanted_) return false;
+  if (!result.crash || signature(result.crash->violations.front(), plan) != wanted_) return false;
   if (!consider(plan, result.crash->choices)) return false;
   if (tidy_ != nullptr) tidy_(*this);
   return true;

@@ -62,7 +62,7 @@ class Shrink {
 
  private:
   bool consider(const Plan& plan, const std::vector<LabelledChoice>& choices);
-  bool same_promise(const LinearRun& run) const;
+  bool same_promise(const Plan& plan, const LinearRun& run) const;
   Crash written_down(const Plan& plan, const LinearRun& run, const ChoiceSource& choices) const;
   bool is_legal(const Plan& plan, const std::string& text) const;
   bool try_other_cuts(const Plan& plan);

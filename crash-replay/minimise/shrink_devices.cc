@@ -68,7 +68,8 @@ bool shrink_line(Shrink& shrink, std::size_t device, std::size_t number) {
   return false;
 }
 
-// Features, and what a log need not be told; legs and linear parts from the beginning of their disks.
+// What a log need not be told; legs and linear parts from the beginning of their disks. Features stay: what a mirror
+// promises depends on them, and they are part of the signature.
 void plainer_line(Shrink& shrink, std::size_t device, std::size_t number) {
   const auto propose = [&](const auto& edit) {
     TableWords table = table_words(shrink.best().plan.devices[device].table);
@@ -77,12 +78,6 @@ void plainer_line(Shrink& shrink, std::size_t device, std::size_t number) {
     change_table(plan, device, table_text(table));
     shrink.try_plan(plan);
   };
-  propose([](std::vector<std::string>& line) {
-    const MirrorWords mirror = mirror_words(line);
-    if (!mirror.valid() || mirror.features >= line.size()) return false;
-    line.resize(mirror.features);
-    return true;
-  });
   propose([](std::vector<std::string>& line) {
     const MirrorWords mirror = mirror_words(line);
     if (!mirror.valid() || mirror.legs <= mirror.region_size + 1) return false;

@@ -1,4 +1,5 @@
-// Choices to their plainest outcome: all of them, all of one label, runs of them, single ones.
+// Choices to their plainest outcome: all of them and all of one label, which is quick; runs of them and single ones,
+// which is not.
 #include <set>
 
 #include "crash-replay/minimise/passes.h"
@@ -44,9 +45,13 @@ void zero_labels(Shrink& shrink) {
 
 }  // namespace
 
-void zero_choices(Shrink& shrink) {
+void plain_labels(Shrink& shrink) {
   zero_where(shrink, [](const LabelledChoice&) { return true; });
   zero_labels(shrink);
+}
+
+void zero_choices(Shrink& shrink) {
+  plain_labels(shrink);
   for (std::size_t run = not_plain(shrink.best().choices).size(); run > 0; run /= 2) {
     for (std::size_t at = 0; !shrink.over();) {
       std::vector<LabelledChoice> choices = shrink.best().choices;

@@ -37,6 +37,11 @@ void MirrorSet::do_recovery() {
   if (in_sync_ || log_->sync_count() != log_->region_count()) return;
   // After a failed flush no region is out of sync for the log, but those written since go to one leg only.
   if (flush_failed_ && switches_->failed_flush_remembered) return;
+  // Nor is the region of a write that has failed, until the worker hears of it.
+  if (unheard_failures_ > 0 && switches_->unheard_failure_remembered) {
+    REACHED("a synchronisation ends while the worker has yet to hear of a failed write");
+    return;
+  }
   in_sync_ = true;
   legs_.forgive_all();
   if (switches_->self_sufficient) log_->keep_failed_legs(0);

@@ -165,6 +165,7 @@ class MirrorSet final : public Target,
   BioList holds_;            // until suspend
   bool in_sync_ = false;     // every region was, the last time somebody looked
   bool flush_failed_ = false;  // one from above: which regions it concerned is not known
+  std::uint64_t unheard_failures_ = 0;  // writes that failed on a leg, on their way to do_failures()
   bool log_failed_ = false;  // for good: only a new table mends it
   bool suspended_ = false;
   bool quiesced_ = false;  // quiesce() has taken the recovery slots

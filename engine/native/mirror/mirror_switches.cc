@@ -22,6 +22,7 @@ constexpr std::string_view kReadBalance[] = {"off", "round-robin", "chosen"};
 constexpr std::string_view kLogCreate[] = {"bits-first", "at-once"};
 constexpr std::string_view kFailedFlush[] = {"remembered", "forgiven"};
 constexpr std::string_view kErrorInSuspend[] = {"eio", "push-back"};
+constexpr std::string_view kUnheardFailure[] = {"remembered", "forgiven"};
 constexpr std::string_view kNosyncEntry[] = {"keep", "free-early", "never-reclaim"};
 
 constexpr SwitchInfo kTable[] = {
@@ -119,6 +120,10 @@ constexpr SwitchInfo kTable[] = {
      "on: the mirror notes in its log which leg has failed, and goes on without user space, as the mail of 2010 "
      "proposes: no fault, a cure",
      "core-lock-deadlock"},
+    {"mirror.unheard_failure", kUnheardFailure,
+     "forgiven: a synchronisation that ends before the worker has heard of a failed write forgives the legs: "
+     "the write is held for the repair of a leg that the status calls alive",
+     "mir-sync-forgives-unheard-failure", "forgiven"},
 };
 
 // The index of the plan's value among the switch's values.
@@ -178,6 +183,7 @@ MirrorSwitches parse_mirror_switches(const SwitchValues& values) {
   flag("mirror.failed_flush", &s.failed_flush_remembered);
   flag("mirror.failure_in_suspend", &s.error_in_suspend);
   flag("mirror.self_sufficient", &s.self_sufficient);
+  flag("mirror.unheard_failure", &s.unheard_failure_remembered);
   return s;
 }
 

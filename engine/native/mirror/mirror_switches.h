@@ -54,6 +54,7 @@ struct MirrorSwitches {
   bool failed_flush_remembered = true;
   bool error_in_suspend = true;
   bool self_sufficient = false;
+  bool unheard_failure_remembered = true;
 };
 
 // Requires values of the table: whoever read the plan has judged them. Other rooms' names are

@@ -16,7 +16,7 @@ TEST(MirrorSwitches, have_unique_names_of_their_room_and_at_least_two_values_eac
     EXPECT_FALSE(info.about.empty()) << info.name;
     EXPECT_FALSE(info.fault.empty()) << info.name;
   }
-  EXPECT_EQ(names.size(), 27u);
+  EXPECT_EQ(names.size(), 28u);
 }
 
 TEST(MirrorSwitches, spelling_out_every_fixed_value_is_the_same_as_saying_nothing) {
@@ -60,6 +60,7 @@ TEST(MirrorSwitches, the_last_value_of_each_reaches_its_field) {
   EXPECT_FALSE(s.undo_presuspend);
   EXPECT_FALSE(s.flush_failure_ends_recovery);
   EXPECT_FALSE(s.failed_flush_remembered);
+  EXPECT_FALSE(s.unheard_failure_remembered);
 }
 
 TEST(MirrorSwitchesDeathTest, a_value_that_does_not_exist_is_our_own_bug) {

@@ -125,6 +125,7 @@ void MirrorSet::legs_written(TargetBio& write) {
   }
   // Known from now on: the first synchronisation may end, and forgive all legs, before the worker is there.
   if (op == Op::kFlush) flush_failed_ = true;
+  if (op == Op::kWrite) ++unheard_failures_;
   for (native::Leg& leg : legs_.all()) {
     if ((errors >> leg.index & 1) != 0) fail_leg(leg, LegError::kWrite, injected);
   }
@@ -141,6 +142,10 @@ void MirrorSet::do_failures(BioList& failures) {
   while (Bio* bio = failures.pop_front()) {
     TargetBio& write = target_bio_of(*bio);
     if (!log_failed_) note_failure(*bio);
+    if (bio->op == Op::kWrite && write.words[kWriteErrors] != 0) {
+      CHECK(unheard_failures_ > 0, bio->sector);
+      --unheard_failures_;
+    }
     // Its own errors count as well: the legs may have been forgiven since.
     const std::uint64_t all = (std::uint64_t{1} << legs_.count()) - 1;
     const bool failed_everywhere = switches_->failed_flush_remembered &&

@@ -269,7 +269,9 @@ TEST(MirrorFlush, that_fails_is_remembered_so_that_the_leg_left_behind_is_not_re
 
 TEST(MirrorFlush, that_fails_forgives_no_leg_for_a_write_that_has_failed_on_all) {
   for (const bool forgiven : {false, true}) {
-    MirrorRig rig(forgiven ? SwitchValues{{"mirror.failed_flush", "forgiven"}} : SwitchValues{});
+    MirrorRig rig(forgiven ? SwitchValues{{"mirror.failed_flush", "forgiven"},
+                                          {"mirror.unheard_failure", "forgiven"}}
+                           : SwitchValues{});
     rig.start(MirrorRig::kNoErrorsTable);
     for (TestDisk* leg : {&rig.leg0(), &rig.leg1()}) {
       leg->fail_flushes = leg->fail_writes = true;
@@ -280,6 +282,23 @@ TEST(MirrorFlush, that_fails_forgives_no_leg_for_a_write_that_has_failed_on_all)
     rig.settle();
     EXPECT_TRUE(write.done);
     EXPECT_EQ(write.ok(), forgiven);
+  }
+}
+
+TEST(MirrorWrite, that_fails_as_the_first_synchronisation_ends_is_not_forgiven_before_it_is_heard_of) {
+  for (const bool forgiven : {false, true}) {
+    MirrorRig rig(forgiven ? SwitchValues{{"mirror.unheard_failure", "forgiven"}} : SwitchValues{});
+    ASSERT_EQ(rig.load(MirrorRig::kDiskTable), "");
+    ASSERT_TRUE(rig.resume());
+    while (!rig.leg1().asked("W960+64")) ASSERT_TRUE(rig.scheduler.step());  // the last region
+    rig.log().write_delay = Duration::milliseconds(50);
+    TestRequest& write = rig.begin(Op::kWrite, 0);
+    while (!rig.leg1().asked("W0+8")) ASSERT_TRUE(rig.scheduler.step());
+    rig.leg1().fail_writes = true;
+    rig.settle();
+    EXPECT_FALSE(write.done) << "it is held for the repair";
+    EXPECT_EQ(rig.info(), forgiven ? "2 leg0 leg1 15/16 1 AA 3 disk log0 A"
+                                   : "2 leg0 leg1 15/16 1 AD 3 disk log0 A");
   }
 }
 

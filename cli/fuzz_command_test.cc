@@ -1,0 +1,124 @@
+// dmsim fuzz as a user runs it: what survives a kill -9, Ctrl-C, repetitions, and any number of workers.
+#include <sqlite3.h>
+
+#include <chrono>
+#include <thread>
+
+#include "cli/program_test.h"
+
+namespace dmsim {
+namespace {
+
+using test::contents;
+namespace fs = std::filesystem;
+
+class Fuzz : public test::ProgramTest {
+ protected:
+  // The first column of the first row that the query gives.
+  std::string ask(const std::string& query) {
+    sqlite3* db = nullptr;
+    std::string answer;
+    if (sqlite3_open_v2((folder_ / "f.sqlite").c_str(), &db, SQLITE_OPEN_READWRITE, nullptr) == SQLITE_OK) {
+      sqlite3_stmt* row = nullptr;
+      if (sqlite3_prepare_v2(db, query.c_str(), -1, &row, nullptr) == SQLITE_OK && sqlite3_step(row) == SQLITE_ROW) {
+        answer = reinterpret_cast<const char*>(sqlite3_column_text(row, 0));
+      }
+      sqlite3_finalize(row);
+    }
+    sqlite3_close(db);
+    return answer;
+  }
+  std::vector<std::string> fuzz(std::vector<std::string> more) {
+    std::vector<std::string> words{"fuzz", "--db", "f.sqlite", "--cuts", "10", "--jobs", "2", "--seed", "1"};
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+  }
+  // A bug that many generated plans show.
+  std::vector<std::string> hunt(std::vector<std::string> more) {
+    more.insert(more.end(), {"--switch", "mirror.dec_promotes_nosync=on", "--minimise", "0"});
+    return fuzz(std::move(more));
+  }
+};
+
+TEST_F(Fuzz, what_a_kill_9_leaves_is_taken_up_and_ends_as_if_nothing_had_happened) {
+  const pid_t pid = start(hunt({"--runs", "1500"}));
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  while (ask("select count(*) >= 256 from run") != "1" && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  kill(pid, SIGKILL);
+  EXPECT_EQ(finish(pid).code, 1000 + SIGKILL);
+  const Output resumed = run(hunt({"--runs", "1500"}));
+  EXPECT_EQ(resumed.code, 1);
+  EXPECT_HAS(resumed.err, "goes on at seed ");
+  EXPECT_EQ(ask("select count(*) from run"), "1500");
+  fs::rename(folder_ / "f.sqlite", folder_ / "killed.sqlite");
+  const Output whole = run(hunt({"--runs", "1500"}));
+  EXPECT_EQ(whole.err.find("goes on at seed"), std::string::npos);
+  EXPECT_EQ(resumed.out, whole.out);
+}
+
+TEST_F(Fuzz, ctrl_c_ends_soon_with_130_and_loses_nothing) {
+  const pid_t pid = start(fuzz({}));
+  std::this_thread::sleep_for(std::chrono::milliseconds(1500));
+  const auto begun = std::chrono::steady_clock::now();
+  kill(pid, SIGINT);
+  const Output output = finish(pid);
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(10));
+  EXPECT_EQ(output.code, 130) << output.out << output.err;
+  const std::string runs = output.out.substr(0, output.out.find(' '));
+  EXPECT_EQ(ask("select count(*) from run"), runs);
+  EXPECT_NE(runs, "0");
+}
+
+TEST_F(Fuzz, a_second_run_finds_nothing_new_and_repeats_the_report) {
+  const Output first = run(hunt({"--runs", "300"}));
+  EXPECT_EQ(first.code, 1);
+  EXPECT_HAS(first.out, "./dmsim replay crashes/");
+  const Output second = run(hunt({"--runs", "300"}));
+  EXPECT_EQ(second.code, 1);
+  EXPECT_EQ(second.out, first.out);
+  EXPECT_EQ(ask("select count(*) from run"), "300");
+  EXPECT_EQ(ask("select count(*) - count(distinct signature) from finding"), "0");
+}
+
+TEST_F(Fuzz, findings_do_not_depend_on_the_number_of_workers) {
+  std::vector<std::string> reports;
+  for (const char* jobs : {"1", "3"}) {
+    fs::remove(folder_ / "f.sqlite");
+    std::vector<std::string> words = hunt({"--runs", "600"});
+    words[6] = jobs;  // behind --jobs
+    reports.push_back(run(words).out);
+  }
+  EXPECT_HAS(reports[0], "no-false-sync/engine/clean");
+  EXPECT_EQ(reports[0], reports[1]);
+}
+
+TEST_F(Fuzz, findings_are_minimised_and_replay) {
+  const Output output = run(fuzz({"--runs", "64", "--switch", "mirror.forward_flush=off", "--minimise", "300"}));
+  ASSERT_EQ(output.code, 1) << output.out << output.err;
+  const std::size_t at = output.out.find("./dmsim replay ");
+  const std::string path = output.out.substr(at + 15, output.out.find('\n', at) - at - 15);
+  EXPECT_TRUE(path.ends_with(".min.yaml")) << path;
+  const Output replay = run({"replay", path});
+  EXPECT_EQ(replay.code, 1) << replay.err;
+  EXPECT_HAS(replay.out, ", as recorded");
+}
+
+TEST_F(Fuzz, junit_names_each_finding_and_how_to_see_it_again) {
+  run(hunt({"--runs", "300", "--junit", "broken.xml"}));
+  const std::string broken = contents(folder_ / "broken.xml");
+  EXPECT_HAS(broken, "<testsuite name=\"dmsim fuzz\"");
+  EXPECT_HAS(broken, "<testcase classname=\"dmsim.fuzz\" name=\"no-false-sync/engine/clean");
+  EXPECT_HAS(broken, "./dmsim replay crashes/");
+  EXPECT_EQ(run(fuzz({"--runs", "16", "--junit", "whole.xml"})).code, 0);
+  EXPECT_HAS(contents(folder_ / "whole.xml"), "failures=\"0\"");
+}
+
+TEST_F(Fuzz, a_switch_that_does_not_exist_is_bad_input) {
+  EXPECT_EQ(run(fuzz({"--switch", "mirror.mark_drity=off"})).code, 2);
+  EXPECT_EQ(run(fuzz({"--switch", "mirror.mark_dirty=of"})).code, 2);
+}
+
+}  // namespace
+}  // namespace dmsim
