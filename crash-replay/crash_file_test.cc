@@ -10,6 +10,7 @@
 #include <set>
 #include <string>
 
+#include "crash-replay/minimise/crash_size.h"
 #include "harness/engine_factory.h"
 #include "harness/test_plans.h"
 
@@ -338,6 +339,41 @@ TEST(CrashFile, a_kept_file_still_shows_its_violation) {
   Crash mended = *crash;
   mended.plan.switches.clear();
   EXPECT_FALSE(replay_crash(mended, workshop).reproduced);
+}
+
+// Seeds 1 and 2, as small as the minimiser made them.
+TEST(CrashFile, the_first_two_seeds_are_kept_in_a_dozen_events_and_still_break_their_promise) {
+  struct Kept {
+    const char* name;
+    const char* cure;   // switch
+    const char* value;  // mends it; empty: the switch's absence does
+  };
+  for (const Kept& kept : {Kept{"a_page_stored_to_between_its_two_legs", "mirror.buffer", "bounce"},
+                           Kept{"a_write_before_its_region_is_copied_makes_it_clean",
+                                "mirror.dec_promotes_nosync", ""}}) {
+    const auto crash = read_crash(std::string("crash-replay/testdata/") + kept.name + ".yaml", vocabulary());
+    ASSERT_TRUE(crash.ok()) << crash.error().to_string();
+    EXPECT_EQ(crash->violations.front().oracle, oracle::kLegsIdentical);
+    Workshop workshop;
+    const ReplayResult replay = replay_crash(*crash, workshop);
+    EXPECT_TRUE(replay.reproduced) << kept.name;
+    EXPECT_LE(count_io_events(replay.run.lives.back()->trace()), 12u) << kept.name;
+    Crash mended = *crash;
+    mended.plan.switches.erase(kept.cure);
+    if (*kept.value != 0) mended.plan.switches[kept.cure] = kept.value;
+    EXPECT_FALSE(replay_crash(mended, workshop).reproduced) << kept.name;
+  }
+}
+
+// What fuzzing has found in the engine, and what it was mended for.
+TEST(CrashFile, a_fault_that_was_mended_stays_mended) {
+  const auto crash = read_crash(
+      "crash-replay/testdata/a_log_whose_creation_failed_vouches_for_old_bits.yaml", vocabulary());
+  ASSERT_TRUE(crash.ok()) << crash.error().to_string();
+  Workshop workshop;
+  const ReplayResult replay = replay_crash(*crash, workshop);
+  EXPECT_EQ(replay.run.lives.size(), 2u) << "the power is cut all the same";
+  EXPECT_TRUE(replay.run.violations.empty());
 }
 
 class TolerantReplay : public testing::Test {

@@ -38,7 +38,7 @@ void make_machine(Draft& draft) {
   machine.kswapd = !draft.odds(kKswapd, 1, 8);
   machine.slice_cost = Duration::nanoseconds(draft.among(kSliceCost, {500, 100, 5000}));
   machine.preemption = {static_cast<std::uint32_t>(draft.among(kPreemption, {0, 1, 5})), 10};
-  machine.patience = Duration::seconds(20);
+  machine.patience = Duration::seconds(6);
   machine.settle = Duration::seconds(60);
 }
 

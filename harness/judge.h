@@ -125,6 +125,7 @@ class Judge {
   void check_troubles();
   void check_claims();
   void check_claim(Claim& claim);
+  void check_holds(const Claim& claim);
   // A device's sectors on the one disk that holds them in one piece; no disk: they do not lie like that.
   struct Place {
     const Disk* disk = nullptr;

@@ -26,7 +26,30 @@ void Judge::check_claims() {
     if (generation == claim.generation) continue;
     claim.generation = generation;
     check_claim(claim);
+    if (claim.view->held_bios() > 0 && checks(oracle::kAnswers)) check_holds(claim);
   }
+}
+
+// Writes that wait for a repair: whoever could repair must be able to see why.
+void Judge::check_holds(const Claim& claim) {
+  for (const MirrorView::Leg& leg : claim.view->legs()) {
+    if (leg.failed) return;
+  }
+  const auto status = world_.mapper().status(claim.device);
+  if (!status.ok()) return;
+  // "... 3 disk log0 A": a log that has failed says so in its last letter.
+  const std::string& text = *status;
+  for (std::size_t at = text.find(" disk "); at != std::string::npos; at = text.find(" disk ", at + 1)) {
+    const std::size_t end = std::min(text.find('\n', at), text.size());
+    if (text[end - 1] != 'A') return;
+  }
+  Violation violation;
+  violation.oracle = oracle::kAnswers;
+  violation.state = "held without a failure to be seen";
+  violation.device = claim.device;
+  violation.sentence = fmt::format("{} holds {} until it is repaired, but its status shows no failure", claim.device,
+                                   claim.view->held_bios() == 1 ? "a write" : "writes");
+  report(std::move(violation));
 }
 
 void Judge::check_claim(Claim& claim) {

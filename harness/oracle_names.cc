@@ -35,7 +35,8 @@ constexpr std::array kOracles{
     OracleInfo{oracle::kNoLeak, "At rest, every counter and every pool is back where it began.",
                "mirror.nosync_entry=never-reclaim"},
     OracleInfo{oracle::kAnswers,
-               "The administrator's verbs answer as the scenario says they must.",
+               "The administrator's verbs answer as the scenario says they must, and while writes are held for "
+               "a repair the status shows why.",
                "mirror.log_size_check=off"},
     OracleInfo{oracle::kCommittedDurable,
                "Where the metadata of a clone that are durable say that a region is on the destination, it is "
