@@ -74,11 +74,11 @@ std::vector<std::string> LvmRoom::wait_graph() {
   const std::vector<StuckFiber> stuck = world_.scheduler().stuck();
   std::vector<std::string> out;
   const auto find = [&](Actor actor) {
-    // A daemon may have several fibers: the one that waits for a lock or a bio is the one that matters.
     const StuckFiber* best = nullptr;
     for (const StuckFiber& fiber : stuck) {
       if (fiber.actor != actor) continue;
-      if (best == nullptr || best->waits_for.starts_with("an event of ")) best = &fiber;
+      // Of a daemon's several fibers, the one that waits for a lock.
+      if (best == nullptr || (best->held_by == Actor::kNobody && fiber.held_by != Actor::kNobody)) best = &fiber;
     }
     return best;
   };
