@@ -581,7 +581,7 @@ TEST(Snapshot, is_removed_while_the_origin_waits_for_it) {
 void make_exceptions(SnapshotRig& rig) {
   rig.activate("snap", "0 512 snapshot real cow P 16");
   rig.activate("lv", "0 512 snapshot-origin real");
-  for (const Sector chunk : {0, 1, 2, 5, 4, 3}) {
+  for (const Sector chunk : {0u, 1u, 2u, 5u, 4u, 3u}) {
     EXPECT_TRUE(rig.write("snap", chunk * 16, static_cast<int>(chunk) + 1, 16).ok());
   }
 }
