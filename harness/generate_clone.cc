@@ -161,7 +161,8 @@ void make_clone_faults(Draft& draft, CloneTrouble trouble) {
 // A write brings about a copy, and the region is discarded and written to while that is under way.
 void make_race(Draft& draft, Sector clone_begin, std::uint64_t region_sectors) {
   const Sector shift = draft.user == "top" ? 8 : 0;
-  const std::uint64_t regions = (draft.user_sectors - clone_begin) / region_sectors - 2;
+  // Whole regions that users reach, but for the first, of which they may not see the begin.
+  const std::uint64_t regions = (draft.user_sectors - clone_begin + shift) / region_sectors - 1;
   const Sector region = clone_begin + (1 + draft.pick(kRaceRegion, regions)) * region_sectors - shift;
   const std::string whole = fmt::format("D{}+{}", region, region_sectors);
   const std::string part = fmt::format("{}+2", region + 4);
@@ -260,6 +261,8 @@ void make_clone_plan(Draft& draft) {
   std::uint64_t region = 0;
   const Sector begin = make_clone_devices(draft, &table, &region);
   make_clone_faults(draft, trouble);
+  // Copies that fail are tried again at once, for ever, as in Linux: that never comes to rest.
+  if (!draft.plan.faults.empty()) draft.plan.machine.settle = Duration::seconds(3);
   make_tasks(draft);
   if (trouble == CloneTrouble::kDiscards && draft.plan.faults.empty()) make_race(draft, begin, region);
   make_clone_administrator(draft, table, begin);
