@@ -4,12 +4,26 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "harness/oracle_names.h"
 #include "properties/generated.h"
 
 namespace dmsim {
 namespace {
+
+// Promises about clones and snapshots are held to plans about them.
+GeneratorOptions plans_about(std::string_view promise) {
+  GeneratorOptions options;
+  options.clones = promise == oracle::kCommittedDurable;
+  options.snapshots = promise == oracle::kSnapshotEquals || promise == oracle::kOriginModel;
+  return options;
+}
+
+// What no generated plan is held to: a BUG is a kernel's, the next two need volume groups, and torn contents can only
+// be told where pages change under writes, which is checked where a switch asks for it.
+constexpr std::string_view kNotGenerated[] = {oracle::kCanary, oracle::kNoEngineBug, oracle::kFrozenImage,
+                                              oracle::kOneSuspender, oracle::kVersion};
 
 class Promise : public ::testing::TestWithParam<std::string_view> {};
 
@@ -19,7 +33,7 @@ TEST_P(Promise, is_kept_by_the_fixed_engine_on_generated_plans) {
   std::uint64_t held_to_it = 0;
   const bool held = rc::check(promise, [&](const PropertyInput& input) {
     ListedDraws draws(input.draws);
-    Plan plan = generate_plan(draws);
+    Plan plan = generate_plan(draws, plans_about(promise));
     if (std::find(plan.checks.begin(), plan.checks.end(), promise) == plan.checks.end()) return;
     plan.checks = {promise};
     ++held_to_it;
@@ -38,7 +52,8 @@ TEST_P(Promise, is_kept_by_the_fixed_engine_on_generated_plans) {
 std::vector<std::string_view> promises() {
   std::vector<std::string_view> out;
   for (const OracleInfo& info : oracle_table()) {
-    if (info.name != oracle::kCanary) out.push_back(info.name);
+    const auto* const end = std::end(kNotGenerated);
+    if (std::find(std::begin(kNotGenerated), end, info.name) == end) out.push_back(info.name);
   }
   return out;
 }
