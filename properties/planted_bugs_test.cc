@@ -38,7 +38,7 @@ constexpr PlantedBug kBugs[] = {
     {"mirror.discard_error_degrades", "on", 200},
     {"mirror.resume_resets_cursor", "off", 50},
     {"mirror.resume_read_fail", "ignore", 210},
-    {"mirror.bit_order", "native-swapped", 20000},
+    {"mirror.bit_order", "native-swapped", 12000},
     {"mirror.recover_waits_for_pending", "off", 5000},
     {"mirror.nosync_entry", "free-early", 5000},
     {"mirror.nosync_entry", "never-reclaim", 50},
