@@ -1,91 +1,16 @@
 #include "engine/lvm/commands.h"
 
 #include <algorithm>
-#include <optional>
 
 #include <fmt/format.h>
 
 #include "base/reached.h"
+#include "engine/lvm/metadata_change.h"
 
 namespace dmsim::lvm {
 namespace {
 
-using Lock = LvmSwitches::Lock;
-
 CommandResult failed(std::string why, DmError error = {}) { return {std::move(why), std::move(error)}; }
-
-// What a command holds for as long as it runs: it counts as under way, and has the lock of the group or of
-// its device.
-class Running {
- public:
-  Running(Session& session, std::string_view group, std::string_view device)
-      : command_(session.environment().administration) {
-    LvmEnvironment& env = session.environment();
-    switch (env.switches.lock) {
-      case Lock::kGroup:
-        guard_.emplace(env.administration.lock(fmt::format("volume group {}", group)));
-        break;
-      case Lock::kDevice:
-        guard_.emplace(env.administration.lock(fmt::format("device {}", device)));
-        break;
-      case Lock::kNone: break;
-    }
-  }
-
- private:
-  Administration::Command command_;
-  std::optional<MutexGuard> guard_;
-};
-
-// One change of the metadata. Where whole commands do not exclude each other (a lock for each device), it
-// is read, written and committed in one go under the group's lock, before any device is suspended.
-class Change {
- public:
-  Change(Session& session, std::string_view group)
-      : session_(session), metadata_(session.metadata()), group_name_(group) {}
-
-  // Empty: `group()` is what is committed.
-  std::string begin() {
-    LvmEnvironment& env = session_.environment();
-    if (env.switches.lock == Lock::kDevice) {
-      guard_.emplace(env.administration.lock(fmt::format("volume group {}", group_name_)));
-    }
-    Result<VolumeGroup> read = metadata_.read();
-    if (!read) return read.error().to_string();
-    if (read->name != group_name_) return fmt::format("there is no volume group '{}'", group_name_);
-    group_ = std::move(*read);
-    return {};
-  }
-  VolumeGroup& group() { return group_; }
-
-  std::string prepare(std::string_view description) {
-    ++group_.sequence;
-    if (const auto complaints = group_.complaints(); !complaints.empty()) return complaints.front();
-    if (!metadata_.write(group_, description)) return "no physical volume takes the metadata";
-    if (!metadata_.precommit()) return "no physical volume takes the precommitted metadata";
-    if (!guard_) return {};
-    const bool committed = metadata_.commit();
-    guard_.reset();
-    committed_ = true;
-    return committed ? "" : "no physical volume takes the committed metadata";
-  }
-  std::string commit() {
-    if (committed_) return {};
-    committed_ = true;
-    return metadata_.commit() ? "" : "no physical volume takes the committed metadata";
-  }
-  void revert() {
-    if (!committed_) metadata_.revert();
-  }
-
- private:
-  Session& session_;
-  MetadataSteps metadata_;
-  std::string group_name_;
-  VolumeGroup group_;
-  std::optional<MutexGuard> guard_;
-  bool committed_ = false;
-};
 
 TreeOptions tree_options(Session& session) { return {session.environment().switches.passthrough}; }
 
@@ -96,7 +21,7 @@ std::vector<std::string> names_of(const std::vector<DeviceNode>& tree) {
 }
 
 // The steps between preload and the end, with the metadata committed in between.
-CommandResult apply(Session& session, Change& change, TreeUpdate& update, const std::vector<std::string>& devices) {
+CommandResult apply(Session& session, MetadataChange& change, TreeUpdate& update, const std::vector<std::string>& devices) {
   LvmEnvironment& env = session.environment();
   if (!update.preload() || !update.suspend()) {
     CommandResult result = failed(update.failure(), update.error());
@@ -131,7 +56,7 @@ CommandResult apply(Session& session, Change& change, TreeUpdate& update, const 
 // The store of a snapshot begins as a volume like any other, visible under the snapshot's name for as long
 // as its first chunk is wiped.
 std::string make_store(Session& session, const SnapshotRequest& request) {
-  Change change(session, request.group);
+  MetadataChange change(session, request.group);
   if (std::string why = change.begin(); !why.empty()) return why;
   if (change.group().logical(request.origin) == nullptr) {
     return fmt::format("there is no volume '{}'", request.origin);
@@ -168,12 +93,12 @@ CommandResult activate_group(Session& session, std::string_view group) {
 
 CommandResult create_snapshot(Session& session, const SnapshotRequest& request) {
   LvmEnvironment& env = session.environment();
-  const Running running(session, request.group, device_name(request.group, request.origin));
+  const RunningCommand running(session, request.group, device_name(request.group, request.origin));
   env.user_space.allocate_memory();
   session.scan({device_name(request.group, request.origin)});
   if (std::string why = make_store(session, request); !why.empty()) return failed(std::move(why));
 
-  Change change(session, request.group);
+  MetadataChange change(session, request.group);
   if (std::string why = change.begin(); !why.empty()) return failed(std::move(why));
   for (const std::string* name : {&request.origin, &request.name}) {
     if (change.group().logical(*name) != nullptr) continue;
@@ -201,10 +126,10 @@ CommandResult create_snapshot(Session& session, const SnapshotRequest& request) 
 
 CommandResult repair_mirror(Session& session, const RepairRequest& request) {
   LvmEnvironment& env = session.environment();
-  const Running running(session, request.group, request.device);
+  const RunningCommand running(session, request.group, request.device);
   env.user_space.allocate_memory();
   session.scan({request.device});
-  Change change(session, request.group);
+  MetadataChange change(session, request.group);
   if (std::string why = change.begin(); !why.empty()) return failed(std::move(why));
   // Somebody may have repaired it, or moved it, while this one waited for its lock.
   const auto status = session.status(request.device);

@@ -1,0 +1,59 @@
+#include "engine/lvm/metadata_change.h"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace dmsim::lvm {
+
+using Lock = LvmSwitches::Lock;
+
+RunningCommand::RunningCommand(Session& session, std::string_view group, std::string_view device)
+    : command_(session.environment().administration) {
+  LvmEnvironment& env = session.environment();
+  switch (env.switches.lock) {
+    case Lock::kGroup:
+      guard_.emplace(env.administration.lock(fmt::format("volume group {}", group)));
+      break;
+    case Lock::kDevice:
+      guard_.emplace(env.administration.lock(fmt::format("device {}", device)));
+      break;
+    case Lock::kNone: break;
+  }
+}
+
+std::string MetadataChange::begin() {
+  LvmEnvironment& env = session_.environment();
+  if (env.switches.lock == Lock::kDevice) {
+    guard_.emplace(env.administration.lock(fmt::format("volume group {}", group_name_)));
+  }
+  Result<VolumeGroup> read = metadata_.read();
+  if (!read) return read.error().to_string();
+  if (read->name != group_name_) return fmt::format("there is no volume group '{}'", group_name_);
+  group_ = std::move(*read);
+  return {};
+}
+
+std::string MetadataChange::prepare(std::string_view description) {
+  ++group_.sequence;
+  if (const auto complaints = group_.complaints(); !complaints.empty()) return complaints.front();
+  if (!metadata_.write(group_, description)) return "no physical volume takes the metadata";
+  if (!metadata_.precommit()) return "no physical volume takes the precommitted metadata";
+  if (!guard_) return {};
+  const bool committed = metadata_.commit();
+  guard_.reset();
+  committed_ = true;
+  return committed ? "" : "no physical volume takes the committed metadata";
+}
+
+std::string MetadataChange::commit() {
+  if (committed_) return {};
+  committed_ = true;
+  return metadata_.commit() ? "" : "no physical volume takes the committed metadata";
+}
+
+void MetadataChange::revert() {
+  if (!committed_) metadata_.revert();
+}
+
+}  // namespace dmsim::lvm
