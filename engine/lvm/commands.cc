@@ -21,7 +21,8 @@ std::vector<std::string> names_of(const std::vector<DeviceNode>& tree) {
 }
 
 // The steps between preload and the end, with the metadata committed in between.
-CommandResult apply(Session& session, MetadataChange& change, TreeUpdate& update, const std::vector<std::string>& devices) {
+CommandResult apply(Session& session, MetadataChange& change, TreeUpdate& update,
+                    const std::vector<std::string>& devices) {
   LvmEnvironment& env = session.environment();
   if (!update.preload() || !update.suspend()) {
     CommandResult result = failed(update.failure(), update.error());
