@@ -14,6 +14,20 @@ void report_mismatch(World& world, std::string_view device, const Mismatch& mism
   violation.device = device;
   violation.sectors = sector;
   violation.blame = world.judge().blame_for(device, sector);
+  if (world.judge().follows_moves()) {
+    violation.oracle = oracle::kMovedEqualsModel;
+    violation.state = mismatch.kind == Mismatch::Kind::kUntouched ? "after a power cut, never written"
+                      : mismatch.kind == Mismatch::Kind::kStale   ? "after a power cut, initial content"
+                                                                  : "after a power cut, what cannot be there";
+    violation.sentence = fmt::format(
+        "after the power cut sector {} of {} holds, through the committed mapping, {}", mismatch.sector, device,
+        mismatch.kind == Mismatch::Kind::kUntouched
+            ? "something else than its old content, although nobody has written there"
+        : mismatch.kind == Mismatch::Kind::kStale
+            ? fmt::format("its initial content; the oldest it may hold is write {}", mismatch.expected_write)
+            : fmt::format("what cannot be there; the oldest it may hold is write {}", mismatch.expected_write));
+    return world.judge().report(std::move(violation));
+  }
   const std::string_view consequence = world.judge().clone_consequence(device, mismatch);
   if (mismatch.kind == Mismatch::Kind::kUntouched) {
     violation.oracle = oracle::kUntouched;

@@ -44,6 +44,7 @@ bool Judge::compares_contents() const {
 void Judge::set_up() {
   watches_claims_ = checks(oracle::kNoFalseSync);
   watches_clones_ = checks(oracle::kCommittedDurable) && world_.may_have_clones();
+  watches_moves_ = checks(oracle::kMovedEqualsModel);
   set_up_snapshots();
 }
 
@@ -189,9 +190,10 @@ void Judge::judge_success(const UserRequest& request) {
   const bool torn = checks(oracle::kVersion);
   const bool fake = checks(oracle::kNoFalseSuccess);
   const Reference* reference = request.device->reference();
-  if (reference == nullptr || (!torn && !fake)) return;
+  if (reference == nullptr || (!torn && !fake && !watches_moves_)) return;
   const SectorRange range = request.bio->range();
   const std::string& device = request.device->name();
+  if (watches_moves_) check_moved_range(device, range, "after a write");
   for (Sector sector = range.begin; fake && sector < range.end; ++sector) {
     if (some_copy_has(*reference, device, sector)) continue;
     copies_.clear();  // tables may have been swapped a moment ago
@@ -323,6 +325,7 @@ void Judge::after_step() {
   check_troubles();
   if (watches_claims_) check_claims();
   if (watches_clones_) check_clones();
+  if (watches_moves_) check_moves();
 }
 
 void Judge::report_stuck(std::string_view how) {
@@ -345,6 +348,7 @@ void Judge::report_stuck(std::string_view how) {
 
 void Judge::at_rest() {
   check_stores();
+  if (watches_moves_) check_moved_contents("at rest");
   if (checks(oracle::kLegsIdentical)) check_legs();
   if (checks(oracle::kNoLeak)) {
     std::vector<std::string> leaks = world_.mapper().leaks();

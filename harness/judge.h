@@ -42,7 +42,9 @@ class Judge {
   // Between two steps, outside any fiber: judges what was put off, and the mirrors' claims.
   void after_step();
   // after_step() wants to be called after every single step.
-  bool watches_every_step() const { return watches_claims_ || watches_clones_ || may_have_snapshots_; }
+  bool watches_every_step() const {
+    return watches_claims_ || watches_clones_ || watches_moves_ || may_have_snapshots_;
+  }
   void set_up();
 
   // Nothing can go on.
@@ -52,6 +54,9 @@ class Judge {
   // Every region that the log calls clean, or that is claimed in sync with nothing under way, has equal
   // legs. For rest and for the time after recovery.
   void check_legs();
+
+  // Every page of every device is compared: an extent may have been moved, with or without its content.
+  bool follows_moves() const { return watches_moves_; }
 
   // A verb that may have changed a live table has ended. In a fiber.
   void note_tables_changed() {
@@ -121,6 +126,10 @@ class Judge {
   void check_clone(CloneWatch& watch);
   void check_committed_region(const CloneWatch& watch, std::uint64_t region);
   std::vector<Extent> extents_of(std::string_view device);
+  // Contents through the mappings in force (judge_moved.cc).
+  void check_moves();
+  void check_moved_contents(std::string_view when);
+  bool check_moved_range(const std::string& device, SectorRange range, std::string_view when);
   // What the engine has met since it was last asked (judge_engine.cc).
   void check_troubles();
   void check_claims();
@@ -150,6 +159,8 @@ class Judge {
   std::vector<Claim> claims_;
   bool watches_clones_ = false;
   std::vector<CloneWatch> clones_;
+  bool watches_moves_ = false;
+  std::uint64_t moves_seen_ = 0;  // the generation of tables when contents were last compared
   bool may_have_snapshots_ = false;
   std::uint64_t tables_seen_ = 0;  // the generation of tables when snapshots were last looked for
   std::vector<SnapshotWatch> snapshots_;  // in order of creation

@@ -64,6 +64,11 @@ constexpr std::array kOracles{
     OracleInfo{oracle::kOneSuspender,
                "While one process changes a device, from load or suspend to resume, no other does.",
                "lvm.lock=none"},
+    OracleInfo{oracle::kMovedEqualsModel,
+               "Whatever is moved meanwhile, each volume holds, through the mapping that is in force, what its users "
+               "wrote: after every change of a mapping, after every write, at rest, and after a power cut through "
+               "the mapping that was committed.",
+               "-"},
     OracleInfo{oracle::kCanary, "Always broken, to prove that the harness reports.", "-"},
 };
 

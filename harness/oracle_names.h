@@ -31,6 +31,7 @@ inline constexpr std::string_view kVersion = "no-torn-content";
 inline constexpr std::string_view kNoEngineBug = "no-engine-bug";
 inline constexpr std::string_view kFrozenImage = "frozen-image-consistent";
 inline constexpr std::string_view kOneSuspender = "one-suspender-at-a-time";
+inline constexpr std::string_view kMovedEqualsModel = "moved-equals-model";
 inline constexpr std::string_view kCanary = "canary";
 }  // namespace oracle
 

@@ -197,7 +197,7 @@ void World::note_changed_pages() {
 std::vector<std::uint64_t> World::unknown_pages(std::string_view device) {
   const Reference* reference = this->reference(device);
   std::vector<std::uint64_t> pages;
-  if (judge_.follows_snapshot(device)) {
+  if (judge_.follows_snapshot(device) || judge_.follows_moves()) {
     // What it reads from where is the engine's to know: any page may be wrong.
     pages.resize((reference->sectors() + kPageSectors - 1) / kPageSectors);
     std::iota(pages.begin(), pages.end(), std::uint64_t{0});
