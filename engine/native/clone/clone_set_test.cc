@@ -274,6 +274,36 @@ TEST(Clone, a_second_table_goes_on_where_the_first_one_stopped) {
   EXPECT_EQ(rig.read(8), kNew);
 }
 
+// The second table's read is cut in two; between its halves the first table commits twice, so that it holds the
+// superblocks of one moment and the bitmaps of another.
+TEST(Clone, a_load_reads_anew_when_the_table_at_work_commits_under_it) {
+  CloneRig rig;
+  rig.meta.shape.max_sectors = 16;
+  rig.boot(CloneRig::kIdle);
+  rig.write(8, 8);
+  ASSERT_TRUE(ended_well(rig.flush()));
+  rig.meta.hold = true;
+  bool loaded = false;
+  EXPECT_FALSE(rig.run([&] { loaded = rig.dm->load("lv", CloneRig::kIdle).ok(); }));
+  ASSERT_EQ(rig.meta.held.size(), 2u);
+  rig.meta.release();
+  Bio* const second_half = rig.meta.held.front();
+  rig.meta.held.clear();
+  rig.meta.hold = false;
+  for (const Sector sector : {16u, 24u}) {
+    rig.write(sector, 8);
+    ASSERT_TRUE(ended_well(rig.flush()));
+  }
+  const std::size_t reads = rig.meta.log.size();
+  rig.meta.held.push_back(second_half);
+  rig.meta.release();
+  rig.settle();
+  EXPECT_TRUE(loaded);
+  EXPECT_EQ(rig.meta.log.size(), reads + 2) << "read once more";
+  ASSERT_TRUE(rig.resume());
+  EXPECT_EQ(rig.hydrated(), "0111" + std::string(12, '0'));
+}
+
 TEST(Clone, with_metadata_load_at_load_it_knows_nothing_of_what_came_after) {
   CloneRig rig(SwitchValues{{"clone.metadata_load", "load"}});
   rig.boot(CloneRig::kIdle);

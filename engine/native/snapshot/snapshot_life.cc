@@ -98,9 +98,9 @@ void Snapshot::become_active() {
     const Origins::Sharing sharing = origins_.sharing(*this);
     if (sharing.handover()) hand_over(*sharing.source, *sharing.destination);
   }
-  if (restart_merge) merging->start_merge();
-  // From the first origin write on it must count: the table that had the store does not any more.
+  // From the first origin write on it must count, a merge's too: the table that had the store does not any more.
   if (switches_->active_before_origin) answer_for_origin();
+  if (restart_merge) merging->start_merge();
   if (stopped != nullptr) stopped->internal_resume();
   if (!switches_->active_before_origin) answer_for_origin();
 }

@@ -527,6 +527,26 @@ TEST(Snapshot, a_source_cannot_be_resumed_while_another_waits_for_its_store) {
   rig.expect_no_leaks();
 }
 
+TEST(Snapshot, a_table_that_waits_for_a_store_is_invalid_when_whoever_has_it_goes) {
+  SnapshotRig rig;
+  rig.run([&] {
+    rig.activate_pair();
+    EXPECT_TRUE(rig.write("origin", 0, 1).ok());
+    EXPECT_TRUE(rig.dm.create("second").ok());
+    EXPECT_TRUE(rig.dm.load("second", "0 512 snapshot real cow P 16").ok());
+    EXPECT_TRUE(rig.dm.remove("snap").ok());
+    EXPECT_TRUE(rig.dm.resume("second").ok());
+    EXPECT_EQ(rig.status("second"), "0 512 snapshot Invalid");
+    EXPECT_EQ(rig.byte_at("second", 0), -2);
+    EXPECT_TRUE(rig.write("origin", 16, 1).ok());
+    // What the store holds is as good as before.
+    EXPECT_TRUE(rig.dm.remove("second").ok());
+    rig.activate("snap", "0 512 snapshot real cow P 16");
+    EXPECT_TRUE(rig.is_pristine("snap", 0));
+  });
+  rig.expect_no_leaks();
+}
+
 // A disk that completes a bio in interrupt context, from which the next is submitted.
 TEST(Snapshot, bios_from_interrupt_context_are_taken_over_by_a_fiber) {
   SnapshotRig rig;
@@ -694,6 +714,37 @@ TEST(SnapshotMerge, is_stopped_by_a_suspend_and_goes_on_afterwards) {
     EXPECT_TRUE(rig.dm.resume("lv").ok());
   });
   rig.run([&] { EXPECT_EQ(rig.status("lv"), "0 512 snapshot-merge 32/2048 32"); });
+}
+
+// Sectors of "other" that no longer show what the origin was, after it was given a new table during a merge.
+std::size_t lost_in_merge(std::uint64_t seed, SwitchValues switches) {
+  std::size_t lost = 0;
+  SnapshotRig rig(seed, std::move(switches));
+  rig.run([&] {
+    rig.activate("other", "0 512 snapshot real cow2 P 8");
+    make_exceptions(rig);
+    EXPECT_TRUE(rig.dm.load("other", "0 512 snapshot real cow2 P 8").ok());
+    EXPECT_TRUE(rig.dm.suspend("other", {}).ok());
+    begin_merge(rig);
+    EXPECT_TRUE(rig.dm.resume("other").ok());
+    EXPECT_NE(rig.status("lv"), "0 512 snapshot-merge 32/2048 32") << "it cannot have ended yet";
+  });
+  rig.run([&] {
+    EXPECT_EQ(rig.status("lv"), "0 512 snapshot-merge 32/2048 32") << "it has gone on";
+    EXPECT_EQ(rig.byte_at("lv", 0), 1);
+    for (Sector sector = 0; sector < 112; ++sector) lost += !rig.is_pristine("other", sector);
+  });
+  rig.expect_no_leaks();
+  return lost;
+}
+
+TEST(SnapshotMerge, stands_still_while_another_snapshot_hands_its_store_over) {
+  for (std::uint64_t seed = 1; seed <= 5; ++seed) EXPECT_EQ(lost_in_merge(seed, {}), 0u) << "seed " << seed;
+}
+
+// The merge goes on before the new table counts, and overwrites a chunk that nobody saves.
+TEST(SnapshotMerge, with_active_before_origin_off_it_overtakes_the_table_that_takes_over) {
+  EXPECT_GT(lost_in_merge(1, {{"snapshot.active_before_origin", "off"}}), 0u);
 }
 
 TEST(SnapshotMerge, an_error_ends_it_and_the_device_works_on) {

@@ -73,8 +73,8 @@ constexpr SwitchInfo kTable[] = {
      "back to a store that was never set up, and nothing waits for the rest (Linux 6.1 and 6.12)",
      "snap-handover-invalid-pending"},
     {"snapshot.active_before_origin", kOnOff,
-     "off: the origin goes on after a handover before the table that now has the store counts, so a write in "
-     "between is not saved (Linux 6.1 and 6.12)",
+     "off: the origin, or a merge into it, goes on after a handover before the table that now has the store "
+     "counts, so what is overwritten in between is not saved (Linux 6.1 and 6.12)",
      "snap-handover-not-yet-active"},
     {"snapshot.merge_flush", kOnOff,
      "off: exceptions are forgotten while what was merged may still be in the origin's volatile cache",
