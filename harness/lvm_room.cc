@@ -85,9 +85,10 @@ JournalFs& LvmRoom::make_file_system(const JournalFsTask& task) {
   options.journal_blocks = task.journal_blocks;
   options.commit_every = task.commit_every;
   options.barriers = task.barriers;
-  mounted->fs = std::make_unique<JournalFs>(world_.scheduler(), world_.pages(), world_.cache(task.device),
-                                            mounted->record, world_.trace().actors().intern("journal " + task.device),
-                                            options);
+  // One after the other: both intern an actor, and a number given in an argument list is the compiler's choice.
+  PageCache& cache = world_.cache(task.device);
+  const Actor actor = world_.trace().actors().intern("journal " + task.device);
+  mounted->fs = std::make_unique<JournalFs>(world_.scheduler(), world_.pages(), cache, mounted->record, actor, options);
   return *mounted->fs;
 }
 

@@ -1,7 +1,9 @@
 #include "engine/lvm/sector_io.h"
 
 #include <algorithm>
+#include <cstring>
 #include <memory>
+#include <new>
 
 #include <fmt/format.h>
 
@@ -10,9 +12,22 @@
 namespace dmsim::lvm {
 namespace {
 
+constexpr std::align_val_t kAlignment{kPageBytes};
+
+struct FreeAligned {
+  void operator()(std::byte* bytes) const { ::operator delete(bytes, kAlignment); }
+};
+using AlignedBytes = std::unique_ptr<std::byte, FreeAligned>;
+
+AlignedBytes aligned_bytes(std::size_t count) {
+  return AlignedBytes(static_cast<std::byte*>(::operator new(count, kAlignment)));
+}
+
 // On the heap: an unwound fiber may leave its bio with a disk that never answers.
 struct Request {
-  Request(Scheduler& scheduler, std::string what) : ended(scheduler, std::move(what)) {}
+  Request(Scheduler& scheduler, std::string what, std::size_t count)
+      : bytes(aligned_bytes(count)), ended(scheduler, std::move(what)) {}
+  AlignedBytes bytes;
   Bio bio;
   Segment segment;
   Completion ended;
@@ -40,13 +55,14 @@ bool SectorIo::transfer(BlockDevice& device, Op op, Sector first, std::byte* byt
     const auto sectors = static_cast<std::uint32_t>(part / kSectorBytes);
     const Sector sector = op == Op::kFlush ? 0 : first + done / kSectorBytes;
     const auto request = std::make_unique<Request>(
-        scheduler_, fmt::format("{} of {}", bio_notation(op, false, sector, sectors), device.name()));
+        scheduler_, fmt::format("{} of {}", bio_notation(op, false, sector, sectors), device.name()), part);
     Bio& bio = request->bio;
     bio.op = op;
     bio.sector = sector;
     bio.sectors = sectors;
     if (part > 0) {
-      request->segment.bytes = bytes + done;
+      if (op == Op::kWrite) std::memcpy(request->bytes.get(), bytes + done, part);
+      request->segment.bytes = request->bytes.get();
       request->segment.length = static_cast<std::uint32_t>(part);
       bio.segments = &request->segment;
       bio.segment_count = 1;
@@ -57,6 +73,7 @@ bool SectorIo::transfer(BlockDevice& device, Op op, Sector first, std::byte* byt
     device.submit(bio);
     request->ended.wait();
     if (!bio.status.ok()) return false;
+    if (op == Op::kRead) std::memcpy(bytes + done, request->bytes.get(), part);
     done += part;
   } while (done < count);
   return true;

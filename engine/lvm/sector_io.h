@@ -1,7 +1,9 @@
 // SectorIo: how a command of user space reads and writes devices: O_DIRECT, one request at a time, waiting.
 //
 // A request to a suspended device waits until it is resumed, like anybody's. Longer runs than the device
-// takes in one piece go out one after the other. Nothing is flushed unless asked for.
+// takes in one piece go out one after the other. Nothing is flushed unless asked for. Data travel through
+// memory aligned to a page, as O_DIRECT asks for: where a kernel splits memory at pages must not depend on
+// where an allocator put it.
 #pragma once
 
 #include <cstddef>

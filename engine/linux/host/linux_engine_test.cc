@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cerrno>
 
 #include "models/disk/disk.h"
@@ -89,7 +90,8 @@ TEST_F(FakeKernel, a_part_of_the_submitters_segments_is_what_the_bio_is_about) {
 TEST_F(FakeKernel, plain_bytes_travel_without_frames) {
   Life life(*image_, shop_);
   life.bring_up("m", kTable);
-  std::vector<std::byte> bytes(3 * kPageBytes, std::byte{0x77});
+  alignas(kPageBytes) std::array<std::byte, 3 * kPageBytes> bytes;
+  bytes.fill(std::byte{0x77});
   Request write(Op::kWrite, 0, 8);
   write.segments = {{nullptr, bytes.data(), 512, kPageBytes}};
   write.bio.segments = write.segments.data();

@@ -110,7 +110,10 @@ void LinuxMappedDevice::fill_vecs(UserBio& record, const Bio& bio) {
     if (segment.frame != nullptr) {
       vecs[count++] = {tagged(segment.frame), from, length};
     } else {
-      const auto address = reinterpret_cast<std::uintptr_t>(segment.bytes) + from;
+      // Kernels split memory at pages, so where an allocator put it would show in the trace.
+      const auto begin = reinterpret_cast<std::uintptr_t>(segment.bytes);
+      CHECK(begin % kPageBytes == 0, "plain memory for a kernel begins at a page", bio_notation(bio));
+      const std::uintptr_t address = begin + from;
       const std::uintptr_t offset = address % kPageBytes;
       vecs[count++] = {reinterpret_cast<void*>(address - offset), static_cast<abi_u32>(offset), length};
     }
