@@ -161,11 +161,22 @@ class DeviceLookup {
   ~DeviceLookup() = default;
 };
 
+// The memory that an engine's own allocations come from. What it takes is given back at once: all that counts is
+// that a page frame can be had.
+class KernelMemory {
+ public:
+  virtual void need_frame() = 0;  // GFP_KERNEL: may wait for pages to be written
+
+ protected:
+  ~KernelMemory() = default;
+};
+
 struct EngineEnvironment {
   Scheduler& scheduler;
   PageSpace& pages;
   BioPool& bios;
   DeviceLookup& devices;
+  KernelMemory* memory = nullptr;  // null: there is always enough
 };
 
 }  // namespace dmsim

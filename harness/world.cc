@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "engine/device_inode.h"
 #include "harness/engine_factory.h"
 #include "harness/oracle_names.h"
 #include "harness/volume_groups.h"
@@ -42,7 +43,7 @@ namespace {
 
 // What suspending a device without a file system of its own freezes: its page cache, as
 // sync_blockdev() does.
-class CacheFreezer final : public Freezer {
+class CacheFreezer final : public Freezer, public DeviceInode {
  public:
   explicit CacheFreezer(PageCache& cache) : cache_(cache) {}
   bool freeze() override {
@@ -50,6 +51,8 @@ class CacheFreezer final : public Freezer {
     return true;
   }
   void thaw() override {}
+  void lock_inode() override { cache_.inode_lock().lock(); }
+  void unlock_inode() override { cache_.inode_lock().unlock(); }
 
  private:
   PageCache& cache_;
@@ -63,9 +66,13 @@ constexpr std::uint64_t kMostSteps = 200'000'000;
 }  // namespace
 
 struct World::CachedDevice {
+  static PageCacheOptions options_of(const Plan& plan) {
+    const auto resize = plan.switches.find("core.resize");
+    return {.fsync_locks_inode = resize != plan.switches.end() && resize->second == "inode-lock"};
+  }
   CachedDevice(World& world, WatchedDevice& device)
       : cache(world.scheduler_, world.memory_, world.pages_, device,
-              world.trace_.actors().intern("cache " + device.name())),
+              world.trace_.actors().intern("cache " + device.name()), options_of(world.plan_)),
         freezer(cache) {}
   PageCache cache;
   CacheFreezer freezer;
@@ -127,7 +134,7 @@ void World::build(std::vector<Image> images) {
                                             before_ == nullptr ? nullptr : &memory));
     gates_.push_back(std::make_unique<Gate>(*disks_.back(), scheduler_));
   }
-  mapper_ = make_engine(plan_.engine, {scheduler_, pages_, bios_, *this}, plan_.switches);
+  mapper_ = make_engine(plan_.engine, {scheduler_, pages_, bios_, *this, this}, plan_.switches);
   CHECK(mapper_ != nullptr, plan_.engine);
   task_ends_ = std::make_unique<WaitQueue>(scheduler_, "a task to end");
   group_devices_ = group_devices(plan_);
@@ -154,6 +161,11 @@ void World::print_context() {
   std::fprintf(stderr, "world: scenario %s, variant '%s', life %u; the tail of its trace:\n%s",
                plan_.scenario.c_str(), plan_.variant.c_str(), life_,
                trace_.render_tail().c_str());
+}
+
+void World::need_frame() {
+  memory_.allocate();
+  memory_.free();
 }
 
 BlockDevice* World::find_disk(std::string_view name) {

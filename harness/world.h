@@ -51,6 +51,7 @@ enum class Stretch : std::uint8_t {
 class World final : public TaskHost,
                     private AnswerListener,
                     private DeviceLookup,
+                    private KernelMemory,
                     private FailureContext {
  public:
   // The first life. Everything outlives the world.
@@ -193,6 +194,7 @@ class World final : public TaskHost,
   void on_answer(const UserRequest& request, BlockStatus status) override;
   void on_mismatches(WatchedDevice& device, const std::vector<Mismatch>& wrong) override;
   BlockDevice* find_disk(std::string_view name) override;
+  void need_frame() override;
   void print_context() override;
   bool stalled();
   void refresh_views() const;

@@ -51,6 +51,9 @@ constexpr PlantedBug kBugs[] = {
     {"mirror.unheard_failure", "forgiven", 40000},
     {"mirror.buffer", "shared", 50},
     {"core.preflush_error", "forgotten", 10000},
+    {"core.flush", "refused", 50},
+    {"core.flush", "linear-only", 52},
+    {"core.flush", "ordered", 50},
 };
 
 // Not faults, or not faults that a generated plan can show, and why.
@@ -63,6 +66,8 @@ constexpr PlantedBug kNotFound[] = {
     {"mirror.self_sufficient", "on", 0},            // a cure
     {"mirror.failure_in_suspend", "push-back", 0},  // the core makes EIO of it, as the mirror would
     {"core.requeue_to_eio", "requeue-always", 0},  // kinder than Linux: nothing fails by it
+    {"core.resize", "refused", 0},     // a cure
+    {"core.resize", "inode-lock", 0},  // generated plans resize nothing
 };
 
 VariantResult run_seed(std::uint64_t seed, const SwitchValues& switches, Workshop& workshop) {

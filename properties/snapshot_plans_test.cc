@@ -61,6 +61,8 @@ struct PlantedBug {
 
 constexpr PlantedBug kBugs[] = {
     {"snapshot.sort_by_chunk", "off", 76},
+    {"snapshot.sibling_lock", "off", 1096},
+    {"snapshot.registration", "allocates-locked", 50},
     {"snapshot.track_reads", "off", 50},
     {"snapshot.order_completion", "off", 50},
     {"snapshot.commit_on_copy_error", "off", 266},
@@ -83,6 +85,8 @@ constexpr PlantedBug kBugs[] = {
 
 constexpr PlantedBug kNotFound[] = {
     {"snapshot.create", "header-first", 0},  // needs a store on what was something else before
+    {"snapshot.destroy_waits", "off", 0},    // no generated administrator takes a snapshot away
+    {"snapshot.registration", "allocates-first", 0},  // no fault: the same, with memory to be found
     {"snapshot.throttle", "low", 0},         // no fault: the same, with fewer copies at once
 };
 

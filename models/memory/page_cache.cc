@@ -26,7 +26,8 @@ PageCache::PageCache(Scheduler& scheduler, Memory& memory, PageSpace& pages, Blo
       actor_(actor),
       options_(options),
       write_bio_ended_(scheduler, "the end of a write of " + scheduler.trace().actors().name(actor)),
-      flush_ended_(scheduler, "the end of a flush of " + scheduler.trace().actors().name(actor)) {
+      flush_ended_(scheduler, "the end of a flush of " + scheduler.trace().actors().name(actor)),
+      inode_lock_(scheduler, "the inode of " + device.name()) {
   CHECK(options_.pages_per_bio >= 1);
   CHECK(options_.pages_per_bio <= CacheBio::kMaxPages, options_.pages_per_bio);
   CHECK(options_.writes_in_flight >= 1);

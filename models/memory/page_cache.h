@@ -38,6 +38,7 @@ struct CacheBio;
 struct PageCacheOptions {
   std::uint32_t pages_per_bio = 32;     // contiguous dirty pages written by one bio, 1 to 32
   std::uint32_t writes_in_flight = 64;  // bios of writeback under way at once, >= 1
+  bool fsync_locks_inode = false;       // as Linux before 2.6.35: one fsync at a time, and nobody resizes meanwhile
 };
 
 struct PageCacheStats {
@@ -98,6 +99,8 @@ class PageCache final : public Reclaimer {
   std::uint64_t writes_in_flight() const { return bios_in_flight_; }
   const PageCacheStats& stats() const { return stats_; }
   BlockDevice& device() { return device_; }
+  // Of the device's inode: what a change of its size takes.
+  Mutex& inode_lock() { return inode_lock_; }
   Actor actor() const { return actor_; }
 
   // Reclaimer: frees up to `wanted` frames, cleaning dirty pages if `may_write`.
@@ -181,6 +184,7 @@ class PageCache final : public Reclaimer {
   std::uint64_t write_bios_ended_ = 0;
   WaitQueue write_bio_ended_;
   WaitQueue flush_ended_;
+  Mutex inode_lock_;
   std::uint64_t fibers_inside_ = 0;
   std::uint64_t errors_ = 0;            // writeback bios that failed, ever
   bool last_error_seen_ = false;

@@ -5,6 +5,7 @@
 // lost. Contiguous pages go out as one bio. Whoever walks over pages here does it by number and looks
 // again after each step that may have blocked (room, submit).
 #include <algorithm>
+#include <optional>
 
 #include "base/check.h"
 #include "base/reached.h"
@@ -38,6 +39,8 @@ BlockStatus PageCache::fsync(OpenFile& file) {
   const Actor who = scheduler_.current_actor();
   const auto cache = static_cast<std::uint64_t>(actor_);
   scheduler_.trace().emit(kCacheFsync, who, cache, index_.dirty_count());
+  std::optional<MutexGuard> inode;
+  if (options_.fsync_locks_inode) inode.emplace(inode_lock_);
   write_and_wait_pages({});
   BlockStatus status = report_error(file);
   if (status.ok()) status = flush_device();

@@ -72,9 +72,18 @@ bool JournalFs::write_blocks(std::uint32_t first, std::span<const Block> blocks,
     const std::uint64_t at = (sector - range.begin) * kSectorBytes;
     std::memcpy(out, blocks[at / kBlockBytes].data() + at % kBlockBytes, kSectorBytes);
   });
-  const bool ok = io_.wait(request).ok();
+  const BlockStatus status = io_.wait(request);
   io_.release(request);
-  return ok || fail();
+  if (both && gives_up_barriers(status)) return write_blocks(first, blocks, false);
+  return status.ok() || fail();
+}
+
+// As ext3 did: a device without barriers is used without, and only the log says so.
+bool JournalFs::gives_up_barriers(BlockStatus status) {
+  if (status.code != BlockStatus::Code::kNotSupported) return false;
+  REACHED("a file system goes on without barriers");
+  options_.barriers = false;
+  return true;
 }
 
 bool JournalFs::write_super() {
@@ -286,7 +295,8 @@ bool JournalFs::write_journal(const std::vector<std::uint32_t>& targets) {
 
 // Everything committed so far reaches its place; the journal begins anew behind it.
 bool JournalFs::checkpoint(bool clean) {
-  if (!cache_.fsync(file_).ok()) return fail();
+  const BlockStatus written = cache_.fsync(file_);
+  if (!written.ok() && !gives_up_barriers(written)) return fail();
   super_.first_sequence = sequence_;
   super_.first_block = head_;
   super_.needs_recovery = !clean;

@@ -13,7 +13,7 @@
 // taken then needs no recovery.
 //
 // After an I/O error on its way to disk nothing is written any more: every operation fails, as ext3 does
-// after aborting its journal.
+// after aborting its journal. But a device that knows no barriers (EOPNOTSUPP) is used without them.
 //
 // Not modelled: directories, partial overwrites, block allocation with an eye to anything, data journalling,
 // more than 64 changed blocks a transaction (it commits before).
@@ -83,6 +83,7 @@ class JournalFs final : public Freezer {
   bool write_blocks(std::uint32_t first, std::span<const Block> blocks, bool barrier);
   bool recover();
   bool fail();
+  bool gives_up_barriers(BlockStatus status);
   void commit_thread();
   std::uint32_t journal_room() const;
 

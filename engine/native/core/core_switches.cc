@@ -9,6 +9,8 @@ namespace {
 
 constexpr std::string_view kRequeueValues[] = {"unless-noflush", "requeue-always"};
 constexpr std::string_view kPreflushValues[] = {"kept", "forgotten"};
+constexpr std::string_view kFlushValues[] = {"forwarded", "ordered", "linear-only", "refused"};
+constexpr std::string_view kResizeValues[] = {"lockless", "refused", "inode-lock"};
 
 constexpr SwitchInfo kSwitches[] = {
     {"core.requeue_to_eio", kRequeueValues,
@@ -19,6 +21,15 @@ constexpr SwitchInfo kSwitches[] = {
      "the flush before a PREFLUSH write fails, and the write goes on as if it had not (as dm.c of Linux "
      "6.1 does)",
      "core-preflush-error-forgotten", "forgotten"},
+    {"core.flush", kFlushValues,
+     "refused: flushes and FUA writes are answered with EOPNOTSUPP (until 2009); linear-only: the same, except "
+     "for a table of one linear target; ordered: they wait for what came before and hold back what comes after, "
+     "but no cache is flushed",
+     "core-barrier-unsupported"},
+    {"core.resize", kResizeValues,
+     "inode-lock: swapping in a table of another size takes the lock that an fsync of the device holds while it "
+     "writes (before 2007); refused: the cure of 2007, a device suspended with noflush keeps its size",
+     "core-noflush-resize-deadlock"},
 };
 
 // The index of a switch's value among those that it has.
@@ -38,6 +49,8 @@ CoreSwitches CoreSwitches::of(const SwitchValues& values) {
   CoreSwitches out;
   out.requeue_to_eio = chosen(kSwitches[0], values) == 0;
   out.preflush_error_kept = chosen(kSwitches[1], values) == 0;
+  out.flush = static_cast<FlushWay>(chosen(kSwitches[2], values));
+  out.resize = static_cast<ResizeWay>(chosen(kSwitches[3], values));
   return out;
 }
 

@@ -1,6 +1,7 @@
 // The planted bugs of dm core, and what a plan's switch values come to.
 #pragma once
 
+#include <cstdint>
 #include <span>
 
 #include "engine/switches.h"
@@ -9,6 +10,21 @@ namespace dmsim::native {
 
 std::span<const SwitchInfo> core_switches();
 
+// What becomes of a flush, or of a write with PREFLUSH or FUA.
+enum class FlushWay : std::uint8_t {
+  kForwarded,   // it reaches every target
+  kOrdered,     // no write overtakes it, but it flushes nothing
+  kLinearOnly,  // refused, except for a table of one linear target
+  kRefused,     // EOPNOTSUPP
+};
+
+// What swapping in a table of another size does.
+enum class ResizeWay : std::uint8_t {
+  kLockless,   // nobody is waited for
+  kRefused,    // EINVAL after a noflush suspend
+  kInodeLock,  // the device's inode is locked for it
+};
+
 struct CoreSwitches {
   // core.requeue_to_eio: outside a noflush suspend a pushed-back bio ends with EIO; false: it is
   // pushed back whatever goes on, and tried again for ever.
@@ -16,6 +32,8 @@ struct CoreSwitches {
   // core.preflush_error: a write whose preflush failed ends with that error; false: the error is
   // forgotten and the write goes on.
   bool preflush_error_kept = true;
+  FlushWay flush = FlushWay::kForwarded;
+  ResizeWay resize = ResizeWay::kLockless;
 
   // Names that are not core's are ignored; a value that a switch does not have is a bug of ours (the
   // loader has checked it).

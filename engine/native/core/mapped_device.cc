@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "base/reached.h"
+#include "engine/device_inode.h"
 #include "engine/dm_trace.h"
 
 namespace dmsim::native {
@@ -102,6 +103,7 @@ DmResult<> MappedDevice::quiesce(SuspendOptions options) {
   wait_until(worker_queue_, [this] { return !worker_runs_; });
   const bool drained = wait_until_interruptible(drain_queue_, [this] { return pending_ == 0; });
   if (drained) suspended_ = true;
+  suspended_noflush_ = options.noflush;
   noflush_suspending_ = false;
   if (drained) return Done{};
 
@@ -171,6 +173,9 @@ DmResult<Table*> MappedDevice::swap_table(std::unique_ptr<Table>& table) {
   if (!suspended_) return failed(EINVAL);
   auto limits = table->stack_limits();
   if (!limits) return Failure{limits.error()};
+  if (live_ && live_->sectors() != table->sectors()) {
+    if (auto changed = change_size(); !changed) return Failure{changed.error()};
+  }
   CHECK(pending_ == 0, name_, pending_);
   limits_ = *limits;
   table->bind();
@@ -179,6 +184,21 @@ DmResult<Table*> MappedDevice::swap_table(std::unique_ptr<Table>& table) {
   ++context_.table_generation;
   if (old != nullptr) wait_for_readers();
   return old;
+}
+
+// What once stood in the way of a change of size: fsync of a device held its inode's lock while it wrote, and
+// those writes wait until the device is resumed.
+DmResult<> MappedDevice::change_size() {
+  switch (context_.switches.resize) {
+    case ResizeWay::kLockless: return Done{};
+    case ResizeWay::kRefused: return suspended_noflush_ ? DmResult<>(failed(EINVAL)) : Done{};
+    case ResizeWay::kInodeLock: break;
+  }
+  if (auto* const inode = dynamic_cast<DeviceInode*>(freezer_)) {
+    inode->lock_inode();
+    inode->unlock_inode();
+  }
+  return Done{};
 }
 
 void MappedDevice::destroy() {

@@ -143,6 +143,11 @@ class MappedDevice final : public BlockDevice, public InternallySuspended {
   void defer(Io& io);
   void kick_worker();
   void work();
+  // core.flush other than forwarded (old_barriers.cc).
+  bool refuses(const Io& io) const;
+  bool keeps_its_place(const Io& io) const;
+  void pass_in_order(Io& io);
+  DmResult<> change_size();
 
   CoreContext& context_;
   Scheduler& scheduler_;
@@ -159,9 +164,12 @@ class MappedDevice final : public BlockDevice, public InternallySuspended {
   bool blocked_ = false;             // new bios are deferred (DMF_BLOCK_IO_FOR_SUSPEND)
   bool suspended_ = false;
   bool noflush_suspending_ = false;
+  bool suspended_noflush_ = false;   // the suspend that it is under
   bool deleting_ = false;            // its name is free for another one
   bool set_up_ = false;
   bool worker_runs_ = false;         // a fiber is in work(), or about to be
+  const Io* passing_ = nullptr;      // what the worker passes on right now, while barriers are ordered
+  bool barrier_runs_ = false;        // one of those waits for its turn, or has it
 
   IoList deferred_;
   std::uint64_t bios_ = 0;           // submitted and not ended, deferred ones included

@@ -67,6 +67,10 @@ bool MappedDevice::admit(Io& io) {
     }
   }
   if (live_ == nullptr || deleting_) return end_part(io, kEio), false;
+  if (context_.switches.flush != FlushWay::kForwarded) [[unlikely]] {
+    if (refuses(io)) return end_part(io, BlockStatus::of(BlockStatus::Code::kNotSupported)), false;
+    if (keeps_its_place(io)) return defer(io), false;
+  }
   if (blocked_) [[unlikely]] {
     trace_.emit_caused(kDmDefer, actor_, io.trace_id, static_cast<std::uint64_t>(bio.op), io.begin(),
                        io.sectors);
@@ -146,7 +150,7 @@ TargetBio& MappedDevice::take_clone(Io& part, const Table::Row& row, std::uint32
   Bio& to = clone.bio;
   const bool flush = part.is_flush();
   to.op = flush ? Op::kFlush : from.op;
-  to.fua = !flush && from.fua && limits_.volatile_cache;
+  to.fua = !flush && from.fua && limits_.volatile_cache && context_.switches.flush != FlushWay::kOrdered;
   to.preflush = false;
   to.sector = flush ? 0 : part.begin();
   to.sectors = flush ? 0 : part.sectors;
@@ -281,7 +285,7 @@ void MappedDevice::work() {
   while (!blocked_) {
     Io* io = deferred_.pop_front();
     if (io == nullptr) break;
-    pass(*io);
+    context_.switches.flush == FlushWay::kOrdered ? pass_in_order(*io) : pass(*io);
     // A bio that is pushed back over and over must not keep time from passing.
     if (!deferred_.empty()) scheduler_.yield();
   }

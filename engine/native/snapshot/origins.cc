@@ -140,7 +140,7 @@ MapResult Origins::write_locked(Origin& origin, Sector sector, TargetBio* bio, E
   MapResult result = MapResult::kRemapped;
   PendingException* start_last = nullptr;
   CHECK(!origin.snapshots.empty());
-  Tie tie(!origin.snapshots.front()->switches().sort_by_chunk);
+  Tie tie(origin.snapshots.front()->switches().tied());
   for (Snapshot* snapshot : origin.snapshots) {
     // What is merged is going to be deleted.
     if (snapshot->merges() || sector >= snapshot->length()) continue;
@@ -194,7 +194,11 @@ void Origins::release_tied(PendingException& exception) {
   PendingException* const primary = exception.primary;
   if (primary == nullptr) return;
   CHECK(primary->tied > 0);
-  if (--primary->tied > 0) return;
+  const std::uint32_t left = primary->tied - 1;
+  // Another of them may count itself down meanwhile, and one of the two is not noticed.
+  if (!exception.snapshot->switches().sibling_lock) exception.snapshot->may_be_preempted();
+  primary->tied = left;
+  if (left > 0) return;
   while (Bio* bio = primary->origin_bios.pop_front()) {
     TargetBio& waiting = target_bio_of(*bio);
     SnapshotBase::of(waiting).pass_on(waiting);

@@ -107,6 +107,7 @@ class Snapshot final : public SnapshotBase {
   void start_copy(PendingException& exception);
   void note_origin_waits(const PendingException& exception, const TargetBio& bio);
   void forget(PendingException& exception);
+  void may_be_preempted() { scheduler_.preempt_point(); }
 
  private:
   // What TargetBio::words hold while a bio is the snapshot's.
@@ -159,6 +160,7 @@ class Snapshot final : public SnapshotBase {
   // snapshot_life.cc
   void become_active();
   void answer_for_origin();
+  void lose_pending();
   void drain_source();
   void hand_over(Snapshot& source, Snapshot& destination);
 

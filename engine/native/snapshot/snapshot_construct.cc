@@ -107,8 +107,12 @@ DmResult<std::unique_ptr<Target>> construct(const TargetArguments& arguments, bo
 
 // Registers the snapshot with its origin, and reads its store, unless it is to be handed over later.
 DmResult<> Snapshot::set_up() {
+  KernelMemory* const memory = host_.environment().memory;
+  const auto allocates = [&](Registration when) { return memory != nullptr && switches_->registration == when; };
+  if (allocates(Registration::kAllocatesFirst)) memory->need_frame();
   {
     const WriteGuard guard(origins_.lock());
+    if (allocates(Registration::kAllocatesLocked)) memory->need_frame();
     const Origins::Sharing sharing = origins_.sharing(*this);
     if (sharing.count == 2 || sharing.destination != nullptr) {
       return refuse("Snapshot cow pairing for exception table handover failed");

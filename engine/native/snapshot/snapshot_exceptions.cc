@@ -138,7 +138,7 @@ void Snapshot::release(PendingException& exception, bool ok) {
       end(target_bio_of(*bio), error);
     }
   }
-  if (switches_->sort_by_chunk) {
+  if (!switches_->tied()) {
     BioList of_origin;
     of_origin.take_all(exception.origin_bios);
     origins_.retry(origin_, of_origin);

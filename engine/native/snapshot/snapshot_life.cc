@@ -165,8 +165,18 @@ void Snapshot::before_destroy() {
     origins_.erase(*this);
     registered_ = false;
   }
+  if (!switches_->destroy_waits) lose_pending();
   wait_until(pool_queue_, [this] { return pool_.live() == 0; });
   copier_.flush();
+}
+
+// What becomes of writes that wait for an exception whose memory is given back: nobody has them any more.
+void Snapshot::lose_pending() {
+  for (const auto& [chunk, exception] : pending_) {
+    if (!exception->origin_bios.empty()) REACHED("a snapshot goes with writes of its origin");
+    BioList lost;
+    lost.take_all(exception->origin_bios);
+  }
 }
 
 }  // namespace dmsim::native

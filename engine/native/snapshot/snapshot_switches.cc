@@ -11,6 +11,7 @@ constexpr std::array<std::string_view, 2> kOnOff{"on", "off"};
 constexpr std::string_view kCreate[] = {"area-first", "header-first"};
 constexpr std::string_view kOverflow[] = {"by-table", "invalidate"};
 constexpr std::string_view kInvalidate[] = {"apart", "inline"};
+constexpr std::string_view kRegistration[] = {"reserved", "allocates-first", "allocates-locked"};
 constexpr std::string_view kThrottle[] = {"unlocked", "low", "locked"};
 
 constexpr SwitchInfo kTable[] = {
@@ -18,6 +19,18 @@ constexpr SwitchInfo kTable[] = {
      "off: an origin write waits for one snapshot's copy, to which those of the others are tied, and small "
      "chunks may tie it to the wrong one: it goes on before a larger chunk is saved (before 2009)",
      "snap-chunk-size-race"},
+    {"snapshot.sibling_lock", kOnOff,
+     "off: exceptions of several snapshots that one write waits for are counted down without a lock that they have "
+     "in common: when two end at once, the write is forgotten",
+     "snap-sibling-list"},
+    {"snapshot.destroy_waits", kOnOff,
+     "off: a snapshot goes while exceptions of it are pending, and writes of the origin that wait for one are lost",
+     "snap-destroy-with-pending"},
+    {"snapshot.registration", kRegistration,
+     "allocates-first: a new snapshot needs memory before it joins the others of its origin (no fault); "
+     "allocates-locked: the same, while it holds the lock of all origins for itself, and freeing some may take a "
+     "write to an origin",
+     "snap-register-alloc-deadlock"},
     {"snapshot.track_reads", kOnOff,
      "off: an origin write does not wait for reads of the snapshot that are still on their way to the origin",
      "snap-read-vs-copy"},
@@ -114,6 +127,9 @@ SnapshotSwitches parse_snapshot_switches(const SwitchValues& values) {
     if (value_index(values, name) != 0) *field = !*field;
   };
   flag("snapshot.sort_by_chunk", &s.sort_by_chunk);
+  flag("snapshot.sibling_lock", &s.sibling_lock);
+  flag("snapshot.destroy_waits", &s.destroy_waits);
+  s.registration = static_cast<Registration>(value_index(values, "snapshot.registration"));
   flag("snapshot.track_reads", &s.track_reads);
   flag("snapshot.order_completion", &s.order_completion);
   flag("snapshot.commit_on_copy_error", &s.commit_on_copy_error);

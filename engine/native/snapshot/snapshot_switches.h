@@ -15,11 +15,15 @@ std::span<const SwitchInfo> snapshot_switches();
 
 namespace native {
 
+enum class Registration : std::uint8_t { kReserved, kAllocatesFirst, kAllocatesLocked };
 enum class Throttle : std::uint8_t { kUnlocked, kLow, kLocked };
 
 // One field per switch, at its fixed value.
 struct SnapshotSwitches {
   bool sort_by_chunk = true;
+  bool sibling_lock = true;
+  bool destroy_waits = true;
+  Registration registration = Registration::kReserved;
   bool track_reads = true;
   bool order_completion = true;
   bool commit_on_copy_error = true;
@@ -40,6 +44,8 @@ struct SnapshotSwitches {
   bool merge_queue_writes = true;
   bool merge_other_snaps = true;
 
+  // An origin write waits at one exception, to which the others are tied (see Origins::Tie), as before 2009.
+  bool tied() const { return !sort_by_chunk || !sibling_lock; }
   // Copies of chunks under way from which on writers wait.
   std::uint32_t copies_at_once() const { return throttle == Throttle::kUnlocked ? 2048 : 2; }
 };
