@@ -78,9 +78,9 @@ unsigned jobs_of(const FuzzCommand& command) {
 
 }  // namespace
 
-Campaign::Campaign(const FuzzCommand& command, std::vector<Plan> scenarios, SwitchValues switches)
+Campaign::Campaign(const FuzzCommand& command, std::vector<Plan> scenarios, GeneratorOptions generator)
     : command_(command),
-      plans_(std::move(scenarios), std::move(switches), command.engine),
+      plans_(std::move(scenarios), std::move(generator), command.engine),
       runs_(command_, plans_, known_, signatures_),
       begun_(Clock::now()) {}
 
@@ -98,9 +98,9 @@ std::string Campaign::identity() const {
     const std::string image = read_file(engine_file(command_.engine));
     engine = fmt::format("; engine {} {:016x}", command_.engine, digest_bytes(image.data(), image.size()));
   }
-  return fmt::format("program {:016x}; seed {}; cuts {}; variant '{}'; switches {}; scenarios{}{}",
+  return fmt::format("program {:016x}; seed {}; cuts {}; variant '{}'; plans '{}'; switches {}; scenarios{}{}",
                      digest_bytes(program.data(), program.size()), command_.seed, command_.cuts,
-                     command_.variant, fmt::join(command_.switches, " "), scenarios, engine);
+                     command_.variant, command_.plans, fmt::join(command_.switches, " "), scenarios, engine);
 }
 
 std::optional<std::string> Campaign::begin() {
@@ -128,7 +128,7 @@ std::uint64_t Campaign::end_seed() const {
 bool Campaign::goes_on() const {
   if (interrupted() || state_.next_seed >= end_seed()) return false;
   if (command_.seconds != 0 && seconds_of_session() >= command_.seconds) return false;
-  return !command_.until_found || state_.findings.empty();
+  return !command_.until_found || state_.unexplained() == 0;
 }
 
 void Campaign::run(const std::function<void()>& progress) {
@@ -157,7 +157,8 @@ void Campaign::do_round(const std::function<void()>& progress) {
   for (const auto& draws : round.kept) plans_.keep(draws);
   for (const std::size_t index : round.changed_findings) {
     Finding& finding = state_.findings[index];
-    if (finding.crash_text.empty() || !finding.minimised_text.empty() || interrupted()) continue;
+    if (finding.crash_text.empty() || !finding.minimised_text.empty()) continue;
+    if (finding.known() || interrupted()) continue;
     make_smaller(finding);
   }
   state_.seconds = seconds_before_ + seconds_of_session();

@@ -21,7 +21,7 @@ namespace dmsim {
 
 class Campaign {
  public:
-  Campaign(const FuzzCommand& command, std::vector<Plan> scenarios, SwitchValues switches);
+  Campaign(const FuzzCommand& command, std::vector<Plan> scenarios, GeneratorOptions generator);
 
   // Takes up what the database has. In words what is wrong; nothing: all is well.
   std::optional<std::string> begin();

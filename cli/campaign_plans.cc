@@ -44,8 +44,8 @@ constexpr std::uint64_t scattered(std::uint64_t seed) { return mix_words(seed, 0
 
 }  // namespace
 
-CampaignPlans::CampaignPlans(std::vector<Plan> scenarios, SwitchValues switches, std::string engine)
-    : scenarios_(std::move(scenarios)), switches_(std::move(switches)), engine_(std::move(engine)) {}
+CampaignPlans::CampaignPlans(std::vector<Plan> scenarios, GeneratorOptions generator, std::string engine)
+    : scenarios_(std::move(scenarios)), generator_(std::move(generator)), engine_(std::move(engine)) {}
 
 std::vector<LabelledChoice> CampaignPlans::change(std::uint64_t seed) const {
   RandomChoices random(mix_words(seed, 0x6368616E));
@@ -73,13 +73,13 @@ CampaignPlans::Made CampaignPlans::make(std::uint64_t seed) const {
   Made made;
   if (!generated()) {
     made.plan = scenarios_[seed % scenarios_.size()];
-    for (const auto& [name, value] : switches_) made.plan.switches[name] = value;
+    for (const auto& [name, value] : generator_.switches) made.plan.switches[name] = value;
     return made;
   }
   std::vector<LabelledChoice> old = change(seed);
   made.changed = !old.empty();
   FollowedDraws draws(std::move(old), scattered(seed));
-  made.plan = generate_plan(draws, {switches_});
+  made.plan = generate_plan(draws, generator_);
   if (!engine_.empty()) made.plan.engine = engine_;
   made.draws = label_choices(draws.record(), ActorNames());
   return made;

@@ -17,8 +17,8 @@ namespace dmsim {
 
 class CampaignPlans {
  public:
-  // Either kind; `scenarios` empty: generated, for `engine`.
-  CampaignPlans(std::vector<Plan> scenarios, SwitchValues switches, std::string engine);
+  // Either kind; `scenarios` empty: generated, for `engine` (empty: native).
+  CampaignPlans(std::vector<Plan> scenarios, GeneratorOptions generator, std::string engine);
 
   struct Made {
     Plan plan;
@@ -36,7 +36,7 @@ class CampaignPlans {
   std::vector<LabelledChoice> change(std::uint64_t seed) const;
 
   std::vector<Plan> scenarios_;
-  SwitchValues switches_;
+  GeneratorOptions generator_;
   std::string engine_;
   std::vector<std::vector<LabelledChoice>> kept_;
 };

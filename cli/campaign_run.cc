@@ -2,7 +2,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "cli/campaign_store.h"
 #include "crash-replay/crash_file.h"
+#include "harness/known_faults.h"
 #include "harness/run.h"
 
 namespace dmsim {
@@ -14,6 +16,25 @@ using Json = nlohmann::json;
 Workshop& workshop() {
   static Workshop kWorkshop;
   return kWorkshop;
+}
+
+// Which of a crash's violations counts, and how it is told apart: the first that no known fault of Linux
+// explains, if there is one.
+struct Told {
+  const Violation* violation;
+  std::string signature;
+};
+
+Told tell(const Crash& crash) {
+  const Violation& first = crash.violations.front();
+  if (crash.plan.engine == "native") return {&first, signature(first, crash.plan)};
+  std::string known;
+  for (const Violation& violation : crash.violations) {
+    const std::string explains = known_fault(crash.plan, violation, workshop());
+    if (explains.empty()) return {&violation, signature(violation, crash.plan)};
+    if (known.empty()) known = explains;
+  }
+  return {&first, std::string(kKnownFault) + known};
 }
 
 }  // namespace
@@ -36,10 +57,10 @@ std::string CampaignRuns::perform(std::uint64_t seed) const {
     json["signature"] = "refused";
     json["sentence"] = result.refused;
   } else if (result.crash && (anything || !meets(made.plan.expect, result.verdict))) {
-    const Violation& first = result.crash->violations.front();
-    const std::string told_apart = signature(first, made.plan);
+    const Told told = tell(*result.crash);
+    const std::string& told_apart = told.signature;
     json["signature"] = told_apart;
-    json["sentence"] = first.sentence;
+    json["sentence"] = told.violation->sentence;
     if (!signatures_.contains(told_apart)) json["crash"] = write_crash(*result.crash);
   }
   return json.dump();

@@ -4,9 +4,11 @@
 // A round of runs is one transaction: it is there as a whole, or it is run again.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -18,8 +20,13 @@ struct sqlite3_stmt;
 
 namespace dmsim {
 
+// How the signature of a finding begins that a known fault of Linux explains (harness/known_faults.h). It is
+// counted and kept, and is no reason to fail.
+inline constexpr std::string_view kKnownFault = "known/";
+
 struct Finding {
   std::string signature;
+  bool known() const { return signature.starts_with(kKnownFault); }
   std::string sentence;
   std::uint64_t first_seed = 0;
   std::uint64_t count = 0;
@@ -42,6 +49,11 @@ struct CampaignState {
   double seconds = 0;          // of all sessions
   RunStatistics statistics;    // runs, power cuts and crash states only
   std::vector<Finding> findings;                   // in order of first seed
+  // Those that no known fault of Linux explains.
+  std::size_t unexplained() const {
+    return static_cast<std::size_t>(std::count_if(findings.begin(), findings.end(),
+                                                  [](const Finding& each) { return !each.known(); }));
+  }
   std::vector<std::uint64_t> transitions;          // in order of discovery
   std::vector<std::vector<LabelledChoice>> kept;   // in order of seed
 };

@@ -71,6 +71,7 @@ struct FuzzCommand {
   std::vector<std::string> paths;      // of scenarios; empty: generated plans
   std::string variant;                 // of scenarios: only this one, and whatever it violates is a finding
   std::vector<std::string> switches;   // "name=value", planted into every plan
+  std::string plans;                   // what generated ones are about: "mirror", "all"; empty: as the switches say
   std::string engine;                  // empty: native, or each scenario's own
   std::uint64_t seed = 1;              // of the first run; the next run takes the next
   std::uint64_t runs = 0;              // of the whole campaign; 0: no limit

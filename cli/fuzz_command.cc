@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <fstream>
 
+#include "base/nearest.h"
 #include "cli/campaign.h"
 #include "cli/exit_codes.h"
 #include "cli/interrupt.h"
@@ -55,6 +56,27 @@ std::optional<SwitchValues> parse_switches(const std::vector<std::string>& words
     values[name] = value;
   }
   return values;
+}
+
+// What generated plans are to be about.
+std::optional<std::vector<PlanSubject>> parse_subjects(const FuzzCommand& command) {
+  const auto names = plan_subject_names();
+  std::vector<PlanSubject> out;
+  if (command.plans.empty()) return out;
+  if (!command.paths.empty()) {
+    std::fprintf(stderr, "dmsim fuzz: --plans is for generated plans, and here are scenarios\n");
+    return std::nullopt;
+  }
+  if (command.plans == "all") {
+    for (const std::string_view name : names) out.push_back(*plan_subject(name));
+    return out;
+  }
+  if (const auto subject = plan_subject(command.plans)) return std::vector{*subject};
+  std::vector<std::string_view> known(names.begin(), names.end());
+  known.push_back("all");
+  std::fprintf(stderr, "dmsim fuzz: there are no plans about '%s'%s; there are %s\n", command.plans.c_str(),
+               did_you_mean(command.plans, known).c_str(), fmt::format("{}", fmt::join(known, ", ")).c_str());
+  return std::nullopt;
 }
 
 bool load_plans(const FuzzCommand& command, std::vector<Plan>* plans) {
@@ -109,7 +131,7 @@ class Progress {
     std::string line = fmt::format(
         "{} runs, {:.0f} runs/s, {:.0f} states/s, {} findings, {} transitions, {} plans kept, {}",
         state.statistics.runs, static_cast<double>(campaign_.runs_of_session()) / seconds,
-        static_cast<double>(campaign_.states_of_session()) / seconds, state.findings.size(),
+        static_cast<double>(campaign_.states_of_session()) / seconds, state.unexplained(),
         state.transitions.size(), campaign_.plans_kept(), time_words(seconds));
     fmt::print(stderr, "{}{}{}", terminal_ ? "\r\x1b[K" : "", line, terminal_ && !last ? "" : "\n");
     std::fflush(stderr);
@@ -131,9 +153,16 @@ void print_report(const FuzzCommand& command, const Campaign& campaign) {
   const CampaignState& state = campaign.state();
   fmt::print("{} runs from seed {}, {} power cuts, {} crash states, {} transitions, {} findings\n",
              state.statistics.runs, command.seed, state.statistics.power_cuts,
-             state.statistics.crash_states, state.transitions.size(), state.findings.size());
+             state.statistics.crash_states, state.transitions.size(), state.unexplained());
   for (const Finding& finding : state.findings) {
+    if (finding.known()) continue;
     fmt::print("\n{}\n  {}\n  first at run {}, {} times\n  {}\n", finding.signature, finding.sentence,
+               finding.first_seed - command.seed + 1, finding.count, campaign.command_for(finding));
+  }
+  for (const Finding& finding : state.findings) {
+    if (!finding.known()) continue;
+    fmt::print("\nknown fault of Linux, {}\n  {}\n  first at run {}, {} times\n  {}\n",
+               finding.signature.substr(kKnownFault.size()), finding.sentence,
                finding.first_seed - command.seed + 1, finding.count, campaign.command_for(finding));
   }
 }
@@ -143,15 +172,16 @@ std::string junit(const Campaign& campaign) {
   std::string out = fmt::format(
       "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"dmsim fuzz\" tests=\"{}\" "
       "failures=\"{}\" time=\"{:.3f}\">\n",
-      std::max<std::size_t>(1, state.findings.size()), state.findings.size(), state.seconds);
+      std::max<std::size_t>(1, state.unexplained()), state.unexplained(), state.seconds);
   for (const Finding& finding : state.findings) {
+    if (finding.known()) continue;
     out += fmt::format(
         "  <testcase classname=\"dmsim.fuzz\" name=\"{}\">\n    <failure message=\"{}\">first seed {}, {} "
         "times\n{}\n{}</failure>\n  </testcase>\n",
         xml_text(finding.signature), xml_text(finding.sentence), finding.first_seed, finding.count,
         xml_text(campaign.command_for(finding)), xml_text(finding.said));
   }
-  if (state.findings.empty()) {
+  if (state.unexplained() == 0) {
     out += fmt::format("  <testcase classname=\"dmsim.fuzz\" name=\"{} runs\"/>\n",
                        state.statistics.runs);
   }
@@ -172,10 +202,11 @@ bool write_junit(const std::string& path, const Campaign& campaign) {
 int fuzz_command(const FuzzCommand& command) {
   install_interrupt_handler();
   const auto switches = parse_switches(command.switches);
+  const auto subjects = parse_subjects(command);
   std::vector<Plan> plans;
-  if (!switches || !load_plans(command, &plans)) return kExitBadInput;
+  if (!switches || !subjects || !load_plans(command, &plans)) return kExitBadInput;
   if (!can_run(command, plans)) return kExitBadInput;
-  Campaign campaign(command, std::move(plans), *switches);
+  Campaign campaign(command, std::move(plans), {*switches, *subjects});
   if (const auto wrong = campaign.begin()) {
     std::fprintf(stderr, "%s\n", wrong->c_str());
     return kExitBadInput;
@@ -185,7 +216,7 @@ int fuzz_command(const FuzzCommand& command) {
   progress.show(true);
   print_report(command, campaign);
   if (!write_junit(command.junit_file, campaign)) return kExitBadInput;
-  if (!campaign.state().findings.empty()) return kExitViolation;
+  if (campaign.state().unexplained() > 0) return kExitViolation;
   return interrupted() ? kExitInterrupted : kExitHeld;
 }
 

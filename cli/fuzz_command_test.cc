@@ -40,6 +40,17 @@ class Fuzz : public test::ProgramTest {
   }
 };
 
+TEST_F(Fuzz, makes_plans_about_what_it_is_told_to) {
+  const Output all = run(fuzz({"--plans", "all", "--runs", "30"}));
+  EXPECT_EQ(all.code, 0) << all.out;
+  // A clone's plan has no dirty log to plant a bug into.
+  const Output clones = run(fuzz({"--plans", "clone", "--runs", "30", "--switch", "mirror.mark_dirty=off"}));
+  EXPECT_EQ(clones.code, 0) << clones.out;
+  const Output wrong = run(fuzz({"--plans", "clones", "--runs", "1"}));
+  EXPECT_EQ(wrong.code, 2);
+  EXPECT_HAS(wrong.err, "did you mean 'clone'?");
+}
+
 TEST_F(Fuzz, what_a_kill_9_leaves_is_taken_up_and_ends_as_if_nothing_had_happened) {
   const pid_t pid = start(hunt({"--runs", "1500"}));
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);

@@ -1,6 +1,7 @@
 #include "harness/generate.h"
 
 #include <algorithm>
+#include <array>
 
 #include "harness/generate_draft.h"
 
@@ -8,6 +9,7 @@ namespace dmsim {
 namespace generate {
 namespace {
 
+constexpr ChoicePoint kSubject{"plan.about"};
 constexpr ChoicePoint kMemoryPages{"plan.memory.pages"};
 constexpr ChoicePoint kStablePages{"plan.memory.stable"};
 constexpr ChoicePoint kHasPdflush{"plan.pdflush"};
@@ -40,6 +42,28 @@ void make_machine(Draft& draft) {
   machine.preemption = {static_cast<std::uint32_t>(draft.among(kPreemption, {0, 1, 5})), 10};
   machine.patience = Duration::seconds(6);
   machine.settle = Duration::seconds(60);
+}
+
+PlanSubject draw_subject(Draft& draft) {
+  const auto& about = draft.options.about;
+  if (about.size() == 1) return about.front();
+  if (!about.empty()) return about[draft.pick(kSubject, about.size())];
+  const auto named = [&draft](std::string_view prefix) {
+    const auto& switches = draft.options.switches;
+    return std::any_of(switches.begin(), switches.end(),
+                       [prefix](const auto& each) { return each.first.starts_with(prefix); });
+  };
+  if (named("snapshot.")) return PlanSubject::kSnapshot;
+  return named("clone.") ? PlanSubject::kClone : PlanSubject::kMirror;
+}
+
+void make_mirror_plan(Draft& draft) {
+  make_devices(draft);
+  make_trouble(draft);
+  make_tasks(draft);
+  make_administrator(draft);
+  make_power_cut(draft);
+  make_checks(draft);
 }
 
 }  // namespace
@@ -96,26 +120,30 @@ DiskOptions& Draft::disk(const std::string& name) {
 
 }  // namespace generate
 
+std::span<const std::string_view> plan_subject_names() {
+  static constexpr std::array<std::string_view, 3> kNames{"mirror", "clone", "snapshot"};
+  return kNames;
+}
+
+std::optional<PlanSubject> plan_subject(std::string_view name) {
+  const auto names = plan_subject_names();
+  const auto found = std::find(names.begin(), names.end(), name);
+  if (found == names.end()) return std::nullopt;
+  return static_cast<PlanSubject>(found - names.begin());
+}
+
 Plan generate_plan(ChoiceSource& choices, const GeneratorOptions& options) {
   generate::Draft draft(choices, options);
   draft.plan.scenario = "generated";
   draft.plan.switches = options.switches;
   draft.plan.runs = 1;
+  const PlanSubject subject = generate::draw_subject(draft);
   generate::make_machine(draft);
-  if (generate::wants_snapshots(options)) {
-    generate::make_snapshot_plan(draft);
-    return std::move(draft.plan);
+  switch (subject) {
+    case PlanSubject::kMirror: generate::make_mirror_plan(draft); break;
+    case PlanSubject::kClone: generate::make_clone_plan(draft); break;
+    case PlanSubject::kSnapshot: generate::make_snapshot_plan(draft); break;
   }
-  if (generate::wants_clone(options)) {
-    generate::make_clone_plan(draft);
-    return std::move(draft.plan);
-  }
-  generate::make_devices(draft);
-  generate::make_trouble(draft);
-  generate::make_tasks(draft);
-  generate::make_administrator(draft);
-  generate::make_power_cut(draft);
-  generate::make_checks(draft);
   return std::move(draft.plan);
 }
 

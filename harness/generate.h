@@ -13,19 +13,30 @@
 // ext2, fio and log-writes tasks: those run for seconds, and scenarios have them.
 #pragma once
 
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
 #include "harness/plan.h"
 #include "sim/choice.h"
 
 namespace dmsim {
 
+// What a plan is about: which targets, and who uses them how.
+enum class PlanSubject : std::uint8_t { kMirror, kClone, kSnapshot };
+// Their names, in the order of the enumeration: "mirror".
+std::span<const std::string_view> plan_subject_names();
+std::optional<PlanSubject> plan_subject(std::string_view name);
+
 struct GeneratorOptions {
   // Go into the plan as they are. A value of mirror.buffer, the fixed one too, also lets pages change
   // while they are written, with legs checked all the same: that is the fault of 2008, which Linux still
-  // has, and which that switch cures in three ways. A switch of the clone, at its fixed value too, makes
-  // plans about clones.
-  SwitchValues switches;
-  bool clones = false;  // plans about clones, whatever the switches: for engines that have none
-  bool snapshots = false;  // plans about snapshots, likewise
+  // has, and which that switch cures in three ways.
+  SwitchValues switches = {};
+  // Of several, each plan draws one. Empty: what the switches are about, at their fixed values too, or else
+  // mirrors.
+  std::vector<PlanSubject> about = {};
 };
 
 // Deterministic in what is drawn. The plan satisfies the loader.

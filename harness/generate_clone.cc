@@ -1,9 +1,8 @@
 // Generated plans about clones: a clone alone, below a linear device or beside one, with every feature; users
 // as in any other plan; an administrator who tunes hydration, suspends, and loads tables; one kind of trouble.
 //
-// A plan is about a clone when its switches name one of the clone's, at its fixed value too. What may be
-// promised differs from mirrors: a failed commit takes regions back to the source, by design, so whatever
-// follows from it is left out.
+// What may be promised differs from mirrors: a failed commit takes regions back to the source, by design, so
+// whatever follows from it is left out.
 #include <algorithm>
 
 #include <fmt/format.h>
@@ -56,6 +55,8 @@ enum class CloneTrouble : std::uint8_t {
   kDishonest,  // disks lie
 };
 
+// A kernel's metadata are a tree of blocks, of which a transaction needs two generations.
+constexpr Sector kMetadataSectors = 512;
 constexpr Sector kPlainSectors = 40;  // of a linear target in front of the clone
 
 void add_disk(Draft& draft, const std::string& name, std::uint64_t sectors) {
@@ -100,7 +101,7 @@ Sector make_clone_devices(Draft& draft, std::string* table, std::uint64_t* regio
   const std::string line = draw_line(draft, &sectors, region_sectors);
   add_disk(draft, "src", sectors);
   add_disk(draft, "dest", sectors);
-  add_disk(draft, "meta", 64);
+  add_disk(draft, "meta", kMetadataSectors);
   draft.disk("meta").content = DiskContent::kZero;
   *table = "0 " + line;
   draft.user = "lv";
@@ -242,12 +243,6 @@ void make_clone_checks(Draft& draft, CloneTrouble trouble) {
 }
 
 }  // namespace
-
-bool wants_clone(const GeneratorOptions& options) {
-  return options.clones ||
-         std::any_of(options.switches.begin(), options.switches.end(),
-                     [](const auto& each) { return each.first.starts_with("clone."); });
-}
 
 void make_clone_plan(Draft& draft) {
   const auto trouble = draft.among(

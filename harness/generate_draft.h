@@ -110,11 +110,9 @@ struct Draft {
   bool restarts_later = false;        // the device is suspended and resumed again after the trouble
 };
 
-// Devices, faults, tasks and checks of a plan about a clone, in place of all that follows.
-bool wants_clone(const GeneratorOptions& options);
+// Devices, faults, tasks and checks of a plan about a clone, in place of all that follows; the same about
+// snapshots.
 void make_clone_plan(Draft& draft);
-// The same about snapshots.
-bool wants_snapshots(const GeneratorOptions& options);
 void make_snapshot_plan(Draft& draft);
 
 void make_devices(Draft& draft);

@@ -2,10 +2,9 @@
 // all of them; an administrator who makes another snapshot, reloads one, takes one down and up again, or
 // merges one; stores that fill up or fail.
 //
-// A plan is about snapshots when its switches name one of the snapshots', at its fixed value too. Snapshots
-// are brought up before their origin, and the origin is suspended while one comes or goes, as LVM does it: an
-// origin that is not knows nothing of the chunk sizes it must keep to. After a power cut devices boot with the
-// tables that were live.
+// Snapshots are brought up before their origin, and the origin is suspended while one comes or goes, as LVM
+// does it: an origin that is not knows nothing of the chunk sizes it must keep to. After a power cut devices
+// boot with the tables that were live.
 #include <algorithm>
 
 #include <fmt/format.h>
@@ -221,12 +220,6 @@ void make_snapshot_checks(Draft& draft, SnapshotTrouble trouble) {
 }
 
 }  // namespace
-
-bool wants_snapshots(const GeneratorOptions& options) {
-  return options.snapshots ||
-         std::any_of(options.switches.begin(), options.switches.end(),
-                     [](const auto& each) { return each.first.starts_with("snapshot."); });
-}
 
 void make_snapshot_plan(Draft& draft) {
   SnapshotsDraft all;

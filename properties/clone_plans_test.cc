@@ -24,7 +24,7 @@ VariantResult run_once(const Plan& plan, std::uint64_t seed, Workshop& workshop)
 
 VariantResult run_seed(std::uint64_t seed, const SwitchValues& switches, Workshop& workshop) {
   RandomChoices choices(seed);
-  return run_once(generate_plan(choices, {switches, true}), seed, workshop);
+  return run_once(generate_plan(choices, {switches, {PlanSubject::kClone}}), seed, workshop);
 }
 
 TEST(ClonePlans, are_understood_by_the_loader_and_written_without_loss) {
@@ -34,7 +34,7 @@ TEST(ClonePlans, are_understood_by_the_loader_and_written_without_loss) {
   std::uint64_t stacked = 0;
   for (std::uint64_t seed = 1; seed <= 1000; ++seed) {
     RandomChoices choices(seed);
-    const Plan plan = generate_plan(choices, {{}, true});
+    const Plan plan = generate_plan(choices, {{}, {PlanSubject::kClone}});
     stacked += plan.devices.size() > 1 ? 1 : 0;
     const auto read = read_plan(write_plan(plan), "generated", words);
     ASSERT_TRUE(read.ok()) << "seed " << seed << ": " << read.error().to_string();
@@ -45,7 +45,7 @@ TEST(ClonePlans, are_understood_by_the_loader_and_written_without_loss) {
 
 TEST(ClonePlans, are_as_plain_as_can_be_when_all_draws_are_zero) {
   PlainChoices plain;
-  const Plan plan = generate_plan(plain, {{}, true});
+  const Plan plan = generate_plan(plain, {{}, {PlanSubject::kClone}});
   EXPECT_EQ(plan.tasks.size(), 1u);
   EXPECT_EQ(plan.devices.size(), 1u);
   EXPECT_TRUE(plan.faults.empty());
@@ -72,7 +72,7 @@ TEST_P(ClonePromise, is_kept_by_the_fixed_engine_on_generated_plans) {
   std::uint64_t held_to_it = 0;
   const bool held = rc::check(promise, [&](const PropertyInput& input) {
     ListedDraws draws(input.draws);
-    Plan plan = generate_plan(draws, {{}, true});
+    Plan plan = generate_plan(draws, {{}, {PlanSubject::kClone}});
     if (std::find(plan.checks.begin(), plan.checks.end(), promise) == plan.checks.end()) return;
     plan.checks = {promise};
     ++held_to_it;
@@ -101,7 +101,7 @@ TEST(CloneProperties, durable_metadata_never_say_more_than_memory) {
   std::uint64_t looks = 0;
   const bool held = rc::check([&](const PropertyInput& input) {
     ListedDraws draws(input.draws);
-    Plan plan = generate_plan(draws, {{}, true});
+    Plan plan = generate_plan(draws, {{}, {PlanSubject::kClone}});
     const bool reloads = std::any_of(plan.tasks.begin(), plan.tasks.end(), [](const TaskPlan& task) {
       const auto* admin = std::get_if<DmsetupTask>(&task.body);
       return admin != nullptr &&

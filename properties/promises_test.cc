@@ -15,8 +15,10 @@ namespace {
 // Promises about clones and snapshots are held to plans about them.
 GeneratorOptions plans_about(std::string_view promise) {
   GeneratorOptions options;
-  options.clones = promise == oracle::kCommittedDurable;
-  options.snapshots = promise == oracle::kSnapshotEquals || promise == oracle::kOriginModel;
+  if (promise == oracle::kCommittedDurable) options.about = {PlanSubject::kClone};
+  if (promise == oracle::kSnapshotEquals || promise == oracle::kOriginModel) {
+    options.about = {PlanSubject::kSnapshot};
+  }
   return options;
 }
 

@@ -18,7 +18,7 @@ VariantResult run_seed(std::uint64_t seed, const SwitchValues& switches, Worksho
   RandomChoices choices(seed);
   GeneratorOptions generator;
   generator.switches = switches;
-  generator.snapshots = true;
+  generator.about = {PlanSubject::kSnapshot};
   const Plan plan = generate_plan(choices, generator);
   RunOptions options;
   options.seed = seed;
@@ -32,7 +32,7 @@ TEST(SnapshotPlans, are_understood_by_the_loader_and_written_without_loss) {
   for (const OracleInfo& info : oracle_table()) names.push_back(info.name);
   const Vocabulary words{names, all_switches(), engine_names()};
   GeneratorOptions generator;
-  generator.snapshots = true;
+  generator.about = {PlanSubject::kSnapshot};
   for (std::uint64_t seed = 1; seed <= 1000; ++seed) {
     RandomChoices choices(seed);
     const Plan plan = generate_plan(choices, generator);

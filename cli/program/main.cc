@@ -114,6 +114,7 @@ CLI::App* add_fuzz(CLI::App& app, dmsim::FuzzCommand* command) {
   sub->add_option("paths", command->paths, "scenario files or folders (none: plans are generated)");
   sub->add_option("--variant", command->variant, "of the scenarios: only this one");
   sub->add_option("--switch", command->switches, "NAME=VALUE: a planted bug, in every plan");
+  sub->add_option("--plans", command->plans, "what generated plans are about: mirror, clone, snapshot or all");
   add_engine(sub, &command->engine);
   sub->add_option("--seed", command->seed, "of the first run (1)");
   sub->add_option("--runs", command->runs, "of the whole campaign (no limit)");

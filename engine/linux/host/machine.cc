@@ -40,6 +40,11 @@ const char* kind_name(abi_trouble kind) {
   UNMODELLED("kind of trouble");
 }
 
+// A fiber that passes so many points at which it could be preempted, and no other fiber of the kernel any, has
+// used so much time.
+constexpr std::uint32_t kPointsOfASpin = 256;
+constexpr Duration kSpin = Duration::microseconds(100);
+
 bool goes_on(abi_trouble kind) { return kind == ABI_WARN || kind == ABI_LEAK; }
 
 Fiber* fiber_of(void* name) { return static_cast<Fiber*>(name); }
@@ -127,7 +132,12 @@ void Machine::fill_host() {
     if (machine.depth_ > 0 || !machine.scheduler_.in_fiber()) return 0;
     machine.settle_lent();
     const std::uint64_t slices = machine.scheduler_.slices_run();
-    machine.scheduler_.preempt_point();
+    if (machine.spins()) {
+      REACHED("a kernel's fiber goes round and round until time has passed");
+      machine.scheduler_.sleep(kSpin);
+    } else {
+      machine.scheduler_.preempt_point();
+    }
     if (slices == machine.scheduler_.slices_run()) return 0;
     machine.back_inside();
     return 1;
@@ -216,10 +226,22 @@ void Machine::run_event(void* context, std::uint64_t) {
   event.machine->interrupt([&event](const abi_kernel&) { event.function(event.argument, event.cookie); });
 }
 
+// Whether the current fiber seems to wait for time to pass without ever blocking, as 6.12's dm-delay does: time
+// would stand still for it.
+bool Machine::spins() {
+  const Fiber* const fiber = &scheduler_.current();
+  if (fiber != spinner_) points_ = 0;
+  spinner_ = fiber;
+  if (++points_ < kPointsOfASpin) return false;
+  points_ = 0;
+  return true;
+}
+
 void Machine::back_inside() { image_.make_resident(tenant_); }
 
 int Machine::park(const char* why, Fiber* holder, bool idle, bool interruptible) {
   settle_lent();
+  spinner_ = nullptr;
   CHECK(scheduler_.in_fiber(), "the image blocks in interrupt context", why);
   CHECK(depth_ == 0, "the image blocks while it ends or starts a request", why);
   KernelWait wait(scheduler_, why, holder);

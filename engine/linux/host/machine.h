@@ -166,6 +166,7 @@ class Machine {
   void enter_fiber();
   void introduce_fiber(Fiber& fiber);
   void run_fiber(SpawnRecord record);
+  bool spins();
   void back_inside();  // the fiber goes on in the image after others may have run
   void settle_lent();
   static void run_event(void* record, std::uint64_t);
@@ -197,6 +198,8 @@ class Machine {
   std::vector<KnownDisk> disks_;  // by the image's number
   // Fibers that the image has been told of, and the actor they were then: fibers are used again.
   std::unordered_map<const Fiber*, Actor> known_fibers_;
+  const Fiber* spinner_ = nullptr;  // who passed the last points_ points of preemption; null: nobody since a park
+  std::uint32_t points_ = 0;
   const Fiber* last_fiber_ = nullptr;
   Actor last_actor_ = Actor::kNobody;
   std::vector<std::unique_ptr<Lent>> lent_;

@@ -103,7 +103,8 @@ void Machine::submit_to_disk(abi_u32 number, const abi_request& request) {
   bio.op = op_of(request.op);
   bio.fua = bio.op == Op::kWrite && request.fua != 0;
   bio.preflush = bio.op == Op::kWrite && request.preflush != 0;
-  bio.sector = request.sector;
+  // A flush has no place: a linear target subtracts its begin from one all the same.
+  bio.sector = request.op == ABI_FLUSH ? 0 : request.sector;
   bio.sectors = request.sectors;
   bio.trace_id = request.trace_id;
   bio.issuer = request.issuer;

@@ -282,5 +282,55 @@ TEST_P(RealKernel, an_interrupted_suspend_leaves_the_device_running) {
   expect_no_trouble(life);
 }
 
+// A linear target takes its begin off every bio's sector, and a flush has none.
+TEST_P(RealKernel, a_flush_reaches_the_disks_of_all_targets) {
+  Life life(*image_, shop_);
+  life.bring_up("m", "0 64 linear a 0\n64 512 linear b 0");
+  Request flush(Op::kFlush, 0, 0);
+  EXPECT_TRUE(life.ask("m", flush).ok());
+  expect_no_trouble(life);
+}
+
+// 6.12 waits for delays of a few milliseconds by looking at the clock again and again.
+TEST_P(RealKernel, a_delay_ends_although_nobody_else_has_anything_to_do) {
+  Life life(*image_, shop_);
+  life.bring_up("m", "0 512 delay a 0 5");
+  const Instant begin = life.scheduler().now();
+  Request read(Op::kRead, 8, 8);
+  EXPECT_TRUE(life.ask("m", read).ok());
+  EXPECT_GE(life.scheduler().now() - begin, Duration::milliseconds(4));
+  expect_no_trouble(life);
+}
+
+// The worker that runs a target's last work looks at its queue no more once that may be destroyed.
+TEST_P(RealKernel, a_mirror_goes_while_its_workers_are_preempted_everywhere) {
+  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+    LifeOptions options;
+    options.seed = seed;
+    options.scheduler.preemption = {1, 2};
+    Life life(*image_, shop_, options);
+    life.bring_up("m", kCoreMirror);
+    Request write(Op::kWrite, 0, 8);
+    write.fill(life.pages(), 5);
+    life.in_fiber([&] {
+      life.engine().find("m")->submit(write.bio);
+      EXPECT_TRUE(life.engine().suspend("m", {}).ok());
+      EXPECT_TRUE(life.engine().remove("m").ok());
+    });
+    life.run(10'000);
+    expect_no_trouble(life);
+  }
+}
+
+// An oracle asks between two steps, with no fiber to block in.
+TEST_P(RealKernel, the_status_of_a_mirror_can_be_asked_from_outside) {
+  Life life(*image_, shop_);
+  life.bring_up("m", kCoreMirror);
+  const auto answer = life.engine().status("m");
+  ASSERT_TRUE(answer.ok());
+  EXPECT_EQ(*answer, status(life));
+  expect_no_trouble(life);
+}
+
 }  // namespace
 }  // namespace dmsim

@@ -86,14 +86,17 @@ static struct mapped_device *get_device(const char *name)
 {
 	struct mapping *mapping;
 	struct mapped_device *md = NULL;
+	bool may_wait = in_task(); /* else it is an oracle, which comes between two steps and leaves before the next */
 
-	down_read(&mappings_lock);
+	if (may_wait)
+		down_read(&mappings_lock);
 	mapping = find_mapping(name);
 	if (mapping) {
 		md = mapping->md;
 		dm_get(md);
 	}
-	up_read(&mappings_lock);
+	if (may_wait)
+		up_read(&mappings_lock);
 	return md;
 }
 
@@ -444,7 +447,8 @@ static int status(const char *name, int inactive, int as_table, struct abi_text 
 		out.bytes[0] = 0;
 	if (!md)
 		return -ENXIO;
-	text = vmalloc(STATUS_BYTES);
+	/* The host's: oracles ask, too, and must not change what the kernel's own memory sees. */
+	text = shim_host->alloc(shim_host->self, STATUS_BYTES, 8, 0);
 	if (inactive)
 		down_read(&mappings_lock);
 	table = inactive ? ((struct mapping *)dm_get_mdptr(md))->inactive : dm_get_live_table(md, &index);
@@ -454,7 +458,7 @@ static int status(const char *name, int inactive, int as_table, struct abi_text 
 		up_read(&mappings_lock);
 	else
 		dm_put_live_table(md, index);
-	vfree(text);
+	shim_host->free(shim_host->self, text);
 	dm_put(md);
 	return 0;
 }

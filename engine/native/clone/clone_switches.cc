@@ -41,11 +41,11 @@ constexpr SwitchInfo kTable[] = {
     {"clone.discard_waits", kOnOff,
      "off: a discard does not wait for copies of its regions under way, which then overwrite what is written "
      "after the discard (Linux 6.1 and 6.12)",
-     "clone-discard-races-copy"},
+     "clone-discard-races-copy", "off"},
     {"clone.metadata_load", kMetadataLoad,
      "load: a table knows the metadata as they were when it was loaded, not when it was resumed (Linux 6.1 "
      "and 6.12)",
-     "clone-reload-stale-metadata"},
+     "clone-reload-stale-metadata", "load"},
     {"clone.partial_discard", kPartialDiscard,
      "wrong-range: a discard within one region is passed down with another region's begin and a length below "
      "zero (before Linux 5.7)",

@@ -44,9 +44,18 @@ void MirrorSet::do_reads(BioList& reads) {
   }
 }
 
-bool MirrorSet::can_retry(const Bio& read) {
+// `end_on_leg`: where the read would have ended on the leg that failed it.
+bool MirrorSet::can_retry(const Bio& read, Sector end_on_leg) {
   if (legs_.default_ok()) return true;
-  return log_->in_sync(region_of(read)) && legs_.choose() != nullptr;
+  std::uint64_t region = region_of(read);
+  if (!switches_->retry_asks_own_region) {
+    // Below the mirror's begin this wraps around.
+    region = (end_on_leg - Target::begin()) >> region_shift_;
+    REACHED("a failed read asks the log for another region than its own");
+    // Linux looks at whatever lies behind its bitmap; here that is never in sync.
+    if (region >= log_->region_count()) return false;
+  }
+  return log_->in_sync(region) && legs_.choose() != nullptr;
 }
 
 EndResult MirrorSet::read_ended(TargetBio& read, BlockStatus& status) {
@@ -63,11 +72,12 @@ EndResult MirrorSet::read_ended(TargetBio& read, BlockStatus& status) {
   }
   if (switches_->read_retry == ReadRetry::kNone) return EndResult::kDone;
 
+  const Sector end_on_leg = read.bio.sector + read.bio.sectors;
   native::Leg& leg = legs_.all()[read.words[kReadLegPlusOne] - 1];
   read.bio.sector = read.bio.sector - leg.offset + Target::begin();
   fail_leg(leg, LegError::kRead, status.injected);
   const bool again = read.words[kReadFailures]++ == 0 || switches_->read_retry != ReadRetry::kOnce;
-  if (again && can_retry(read.bio)) {
+  if (again && can_retry(read.bio, end_on_leg)) {
     REACHED("a failed read is tried again");
     if (read.words[kReadFirstError] == 0) {
       read.words[kReadFirstError] = 1 | (status.injected ? kInjected : 0);

@@ -23,6 +23,7 @@ constexpr std::string_view kLogCreate[] = {"bits-first", "at-once"};
 constexpr std::string_view kFailedFlush[] = {"remembered", "forgiven"};
 constexpr std::string_view kErrorInSuspend[] = {"eio", "push-back"};
 constexpr std::string_view kUnheardFailure[] = {"remembered", "forgiven"};
+constexpr std::string_view kRetryRegion[] = {"own", "shifted"};
 constexpr std::string_view kNosyncEntry[] = {"keep", "free-early", "never-reclaim"};
 
 constexpr SwitchInfo kTable[] = {
@@ -124,6 +125,10 @@ constexpr SwitchInfo kTable[] = {
      "forgiven: a synchronisation that ends before the worker has heard of a failed write forgives the legs: "
      "the write is held for the repair of a leg that the status calls alive",
      "mir-sync-forgives-unheard-failure", "forgiven"},
+    {"mirror.retry_region", kRetryRegion,
+     "shifted: whether another leg may serve a read that failed is looked up by where the read ended on the leg, "
+     "not by where it is in the mirror: another region's answer, or none",
+     "mir-retry-asks-another-region", "shifted"},
 };
 
 // The index of the plan's value among the switch's values.
@@ -184,6 +189,7 @@ MirrorSwitches parse_mirror_switches(const SwitchValues& values) {
   flag("mirror.failure_in_suspend", &s.error_in_suspend);
   flag("mirror.self_sufficient", &s.self_sufficient);
   flag("mirror.unheard_failure", &s.unheard_failure_remembered);
+  flag("mirror.retry_region", &s.retry_asks_own_region);
   return s;
 }
 

@@ -55,6 +55,7 @@ struct MirrorSwitches {
   bool error_in_suspend = true;
   bool self_sufficient = false;
   bool unheard_failure_remembered = true;
+  bool retry_asks_own_region = true;
 };
 
 // Requires values of the table: whoever read the plan has judged them. Other rooms' names are

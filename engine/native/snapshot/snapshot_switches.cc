@@ -57,11 +57,11 @@ constexpr SwitchInfo kTable[] = {
     {"snapshot.header_fua", kOnOff,
      "off: an origin write goes on while the header that invalidates the snapshot is in a volatile cache "
      "(Linux 6.1 and 6.12)",
-     "snap-invalid-header-lost"},
+     "snap-invalid-header-lost", "off"},
     {"snapshot.create", kCreate,
      "header-first: a new store's header is written before its first area is empty, and neither is flushed "
      "(Linux 6.1 and 6.12)",
-     "snap-create-torn"},
+     "snap-create-torn", "header-first"},
     {"snapshot.overflow", kOverflow,
      "invalidate: a write to a snapshot that finds no space makes all of it invalid, also where user space "
      "has asked for an overflow that leaves reads alone",
@@ -69,7 +69,7 @@ constexpr SwitchInfo kTable[] = {
     {"snapshot.fail_reads_of_invalid", kOnOff,
      "off: a read that was on its way to the origin when the snapshot became invalid succeeds, with whatever the "
      "origin is by then (Linux 6.1 and 6.12)",
-     "snap-invalid-read-succeeds"},
+     "snap-invalid-read-succeeds", "off"},
     {"snapshot.invalidate", kInvalidate,
      "inline: a snapshot is made invalid from within the submission of a bio, which waits for a write that is "
      "only begun when it has returned",
@@ -84,11 +84,11 @@ constexpr SwitchInfo kTable[] = {
     {"snapshot.drain_on_handover", kOnOff,
      "off: an invalid snapshot hands its store over while copies for which nobody waits are under way; they come "
      "back to a store that was never set up, and nothing waits for the rest (Linux 6.1 and 6.12)",
-     "snap-handover-invalid-pending"},
+     "snap-handover-invalid-pending", "off"},
     {"snapshot.active_before_origin", kOnOff,
      "off: the origin, or a merge into it, goes on after a handover before the table that now has the store "
      "counts, so what is overwritten in between is not saved (Linux 6.1 and 6.12)",
-     "snap-handover-not-yet-active"},
+     "snap-handover-not-yet-active", "off"},
     {"snapshot.merge_flush", kOnOff,
      "off: exceptions are forgotten while what was merged may still be in the origin's volatile cache",
      "snap-merge-no-flush"},

@@ -259,8 +259,7 @@ static void run_kthread(void *argument)
 	struct kthread *thread = argument;
 
 	current->kthread = thread;
-	set_current_state(TASK_UNINTERRUPTIBLE); /* until somebody starts it */
-	shim_park_idle("to be started");
+	shim_park_idle("to be started"); /* unless somebody already has */
 	if (!thread->stop)
 		thread->result = thread->function(thread->data);
 	complete(&thread->ended);

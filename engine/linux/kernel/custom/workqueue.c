@@ -90,9 +90,12 @@ static void work_for(struct worker *worker)
 	work->func(work);
 	if (current->preempt_count || current->rcu_depth)
 		shim_trouble(ABI_LOCK_MISUSE, NULL, 0, "work of %s ends with a spinlock or RCU section held", queue->name);
+	/* In one go: as soon as nothing runs any more, somebody else may destroy the queue. */
+	preempt_disable();
 	queue->busy--;
 	worker->running = NULL;
 	wake_up_all(&queue->ended);
+	preempt_enable();
 }
 
 static void run_worker(void *argument)

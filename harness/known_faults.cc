@@ -1,0 +1,79 @@
+#include "harness/known_faults.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "harness/engine_factory.h"
+#include "harness/oracle_names.h"
+#include "harness/run.h"
+
+namespace dmsim {
+namespace {
+
+// What tells a known fault by itself: trouble inside a kernel for which the native engine has no counterpart, and
+// what only a schedule brings about that the native engine meets once in thousands of runs.
+struct Symptom {
+  std::string_view fault;
+  std::string_view oracle;
+  std::string_view words;  // in the violation's sentence
+};
+constexpr Symptom kSymptoms[] = {
+    {"mirror.retry_region=shifted", oracle::kNoEngineBug, "in_sync() goes beyond a bitmap"},
+    // A write is held for a leg that has been forgiven: only those two faults forgive.
+    {"mirror.unheard_failure=forgiven", oracle::kAnswers, "but its status shows no failure"},
+};
+
+// Whether the native engine breaks the promise, too, with these switches.
+bool breaks_it_too(Plan plan, SwitchValues switches, const Violation& violation, Workshop& workshop,
+                   const KnownFaultOptions& options) {
+  plan.engine = "native";
+  plan.switches = std::move(switches);
+  // What somebody waits for has other names in a kernel.
+  const bool hangs = violation.oracle == oracle::kLiveness;
+  const auto same = [&](const Violation& each) {
+    return hangs ? each.oracle == violation.oracle && each.blame == violation.blame
+                 : signature(each) == signature(violation);
+  };
+  for (std::uint64_t run = 0; run < options.runs; ++run) {
+    RunOptions how;
+    how.seed = options.seed + run;
+    how.runs = 1;
+    how.cuts = options.cuts;
+    const VariantResult result = run_variant(plan, workshop, how);
+    if (!result.refused.empty()) return false;
+    const auto& violations = result.verdict.violations;
+    if (std::any_of(violations.begin(), violations.end(), same)) return true;
+  }
+  return false;
+}
+
+// A switch of a target that no table of the plan has explains nothing.
+bool concerns(const SwitchInfo& info, const Plan& plan) {
+  const std::string_view room = info.name.substr(0, info.name.find('.'));
+  if (room == "core") return true;
+  const auto mentions = [room](const std::string& text) { return text.find(room) != std::string::npos; };
+  return std::any_of(plan.devices.begin(), plan.devices.end(),
+                     [&](const DevicePlan& device) { return mentions(device.table); }) ||
+         plan.devices.empty();
+}
+
+}  // namespace
+
+std::string known_fault(const Plan& plan, const Violation& violation, Workshop& workshop,
+                        const KnownFaultOptions& options) {
+  for (const SwitchInfo& info : all_switches()) {
+    if (info.linux_value.empty() || !concerns(info, plan)) continue;
+    const SwitchValues as_linux{{std::string(info.name), std::string(info.linux_value)}};
+    if (!breaks_it_too(plan, as_linux, violation, workshop, options)) continue;
+    if (breaks_it_too(plan, {}, violation, workshop, options)) return {};
+    return fmt::format("{}={}", info.name, info.linux_value);
+  }
+  for (const Symptom& symptom : kSymptoms) {
+    const bool shows = violation.sentence.find(symptom.words) != std::string::npos;
+    if (violation.oracle == symptom.oracle && shows) return std::string(symptom.fault);
+  }
+  return {};
+}
+
+}  // namespace dmsim
