@@ -91,21 +91,24 @@ Violation violation_from_json(const Json& json) {
 Json to_json(const VariantReport& r) {
   Json violations = Json::array();
   for (const Violation& violation : r.violations) violations.push_back(violation_to_json(violation));
-  return {{"scenario", r.scenario},
-          {"variant", r.variant},
-          {"expected", r.expected},
-          {"got", r.got},
-          {"as_expected", r.as_expected},
-          {"nondeterministic", r.nondeterministic},
-          {"bad_input", r.bad_input},
-          {"worker_failed", r.worker_failed},
-          {"stopped", r.stopped},
-          {"fingerprint", r.fingerprint},
-          {"crash_file", r.crash_file},
-          {"search", r.search},
-          {"violations", violations},
-          {"statistics", statistics_to_json(r.statistics)},
-          {"seconds", r.seconds}};
+  Json json = {{"scenario", r.scenario},
+               {"variant", r.variant},
+               {"expected", r.expected},
+               {"got", r.got},
+               {"as_expected", r.as_expected},
+               {"nondeterministic", r.nondeterministic},
+               {"bad_input", r.bad_input},
+               {"worker_failed", r.worker_failed},
+               {"stopped", r.stopped},
+               {"fingerprint", r.fingerprint},
+               {"crash_file", r.crash_file},
+               {"search", r.search},
+               {"violations", violations},
+               {"statistics", statistics_to_json(r.statistics)},
+               {"seconds", r.seconds}};
+  if (!r.run_fingerprints.empty()) json["run_fingerprints"] = r.run_fingerprints;
+  if (!r.kept_trace.empty()) json["kept_trace"] = r.kept_trace;
+  return json;
 }
 
 VariantReport report_from_json(const Json& json) {
@@ -127,6 +130,8 @@ VariantReport report_from_json(const Json& json) {
   }
   r.statistics = statistics_from_json(json.at("statistics"));
   r.seconds = json.at("seconds");
+  r.run_fingerprints = json.value("run_fingerprints", std::vector<std::uint64_t>());
+  r.kept_trace = json.value("kept_trace", std::vector<std::string>());
   return r;
 }
 

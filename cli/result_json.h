@@ -23,6 +23,8 @@ struct VariantReport {
   std::string fingerprint;
   std::string crash_file;    // empty: none
   std::string search;        // what the strategy says; may be empty
+  std::vector<std::uint64_t> run_fingerprints;  // --check-twice only
+  std::vector<std::string> kept_trace;          // of one run, when two differed
   std::vector<Violation> violations;
   RunStatistics statistics;
   double seconds = 0;

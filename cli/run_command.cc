@@ -1,21 +1,19 @@
 // dmsim run: every variant of the scenarios, one row each, then what was broken and how to see it again.
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
-#include <filesystem>
 #include <fstream>
 #include <map>
 #include <thread>
 
-#include "base/reached.h"
 #include "base/nearest.h"
+#include "cli/check_twice.h"
 #include "cli/commands.h"
 #include "cli/exit_codes.h"
 #include "cli/interrupt.h"
 #include "cli/result_json.h"
+#include "cli/variant_job.h"
 #include "cli/vocabulary.h"
 #include "cli/workers.h"
-#include "crash-replay/crash_file.h"
 #include "harness/differential.h"
 #include "harness/engine_factory.h"
 #include "scenarios/scenario_loader.h"
@@ -29,19 +27,6 @@ std::string title(const Plan& plan) {
   return plan.variant.empty() ? plan.scenario : plan.scenario + "/" + plan.variant;
 }
 
-// "scenarios/seeds/a.yaml" as it was named by the user, for the reproduction line.
-struct Job {
-  Plan plan;
-  std::string file;
-};
-
-bool write_trace(const LinearRun& run, const std::string& path) {
-  std::ofstream out(path);
-  const Trace& trace = run.lives.back()->trace();
-  for (const TraceEvent& event : trace.kept()) out << trace.render(event) << "\n";
-  return static_cast<bool>(out.flush());
-}
-
 bool write_file(const std::string& path, const std::string& text) {
   if (path.empty()) return true;
   std::ofstream out(path);
@@ -51,117 +36,13 @@ bool write_file(const std::string& path, const std::string& text) {
   return false;
 }
 
-// What one worker does: the whole of a variant.
-class VariantJob {
- public:
-  VariantJob(const RunCommand& command, const Job& job, bool alone)
-      : command_(command), job_(job), alone_(alone) {}
-
-  Json run() {
-    const auto begun = std::chrono::steady_clock::now();
-    VariantReport report;
-    report.scenario = job_.plan.scenario;
-    report.variant = job_.plan.variant;
-    report.expected = expectation_words(job_.plan.expect);
-    explore(&report);
-    report.seconds =
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
-    Json json = to_json(report);
-    if (!command_.reached_file.empty()) json["reached"] = reached();
-    return json;
-  }
-
- private:
-  void explore(VariantReport* report) {
-    RunOptions options;
-    options.seed = command_.seed;
-    options.runs = command_.runs;
-    if (command_.most_runs) {
-      options.runs = std::min(options.runs.value_or(job_.plan.runs), *command_.most_runs);
-    }
-    options.cuts = command_.cuts;
-    options.strategy = *parse_strategy(command_.strategy);
-    options.stop = [] { return interrupted(); };
-    VariantResult result = run_variant(job_.plan, workshop_, options);
-    report->stopped = result.stopped;
-    report->search = result.search;
-    report->statistics = result.verdict.statistics;
-    report->violations = result.verdict.violations;
-    report->fingerprint = result.verdict.fingerprint.to_string();
-    if (!result.refused.empty()) {
-      report->bad_input = true;
-      report->got = result.refused;
-      return;
-    }
-    report->got = verdict_words(result.verdict);
-    report->as_expected = meets(job_.plan.expect, result.verdict);
-    if (result.crash) save(*result.crash, report);
-    if (!command_.trace_file.empty()) trace(result.crash);
-  }
-
-  void save(const Crash& crash, VariantReport* report) {
-    std::string name = crash.plan.scenario;
-    if (!crash.plan.variant.empty()) name += "." + crash.plan.variant;
-    const std::string path = command_.crash_folder + "/" + name + ".yaml";
-    const Outcome<> saved = save_crash(crash, path);
-    if (saved.ok()) {
-      report->crash_file = path;
-    } else {
-      std::fprintf(stderr, "%s\n", saved.error().to_string().c_str());
-    }
-  }
-
-  // The trace of the lives that led to the violation; of an uncut life when there is none.
-  void trace(const std::optional<Crash>& crash) {
-    if (crash) {
-      save_trace(replay_crash(*crash, workshop_).run);
-      return;
-    }
-    Plan uncut = job_.plan;
-    uncut.power_cut.when = PowerCutPlan::When::kNever;
-    RandomChoices choices(command_.seed);
-    save_trace(run_linear(uncut, workshop_, choices));
-  }
-
-  void save_trace(const LinearRun& run) const {
-    const std::string path = trace_path();
-    if (write_trace(run, path)) return;
-    std::fprintf(stderr, "%s: cannot be written\n", path.c_str());
-  }
-
-  // Of several variants each has its own: "a.trace" becomes "a.SCENARIO.VARIANT.trace".
-  std::string trace_path() const {
-    if (alone_) return command_.trace_file;
-    std::string name = job_.plan.scenario;
-    if (!job_.plan.variant.empty()) name += "." + job_.plan.variant;
-    const std::filesystem::path given(command_.trace_file);
-    std::filesystem::path path = given;
-    path.replace_filename(given.stem().string() + "." + name + given.extension().string());
-    return path.string();
-  }
-
-  static Json reached() {
-    Json out = Json::object();
-    for (const ReachedMark& mark : reached_marks()) {
-      Json& count = out[fmt::format("{}:{}\t{}", mark.file, mark.line, mark.text)];
-      count = (count.is_null() ? 0 : count.get<std::uint64_t>()) + mark.count;
-    }
-    return out;
-  }
-
-  const RunCommand& command_;
-  const Job& job_;
-  bool alone_;  // the only variant of this command
-  Workshop workshop_;
-};
-
 // The table on stdout. Widths come from what is known before anything has run.
 class Table {
  public:
-  explicit Table(const std::vector<Job>& jobs) {
-    for (const Job& job : jobs) {
-      name_ = std::max(name_, title(job.plan).size());
-      words_ = std::max(words_, expectation_words(job.plan.expect).size());
+  explicit Table(const std::vector<Plan>& plans) {
+    for (const Plan& plan : plans) {
+      name_ = std::max(name_, title(plan).size());
+      words_ = std::max(words_, expectation_words(plan.expect).size());
     }
   }
   void header() const {
@@ -229,12 +110,12 @@ class RunSession {
       return kExitBadInput;
     }
     if (!load()) return kExitBadInput;
-    if (jobs_.empty()) {
+    if (plans_.empty()) {
       std::fprintf(stderr, "dmsim run: no variant named '%s' in these scenarios%s\n",
                    command_.variant.c_str(), suggestion_.c_str());
       return kExitBadInput;
     }
-    const Table table(jobs_);
+    const Table table(plans_);
     table.header();
     WorkerOptions options;
     options.at_once = command_.jobs != 0 ? command_.jobs
@@ -242,12 +123,12 @@ class RunSession {
     options.seconds_to_live = command_.seconds_per_variant;
     const std::size_t rounds = command_.check_twice ? 2 : 1;
     run_workers(
-        jobs_.size() * rounds, options,
-        [&](std::size_t i) { return VariantJob(command_, jobs_[i / rounds], jobs_.size() == 1).run().dump(); },
+        plans_.size() * rounds, options,
+        [&](std::size_t i) { return VariantJob(command_, plans_[i / rounds], plans_.size() == 1).run().dump(); },
         [&](std::size_t i, WorkerAnswer answer) {
-          VariantReport report = understand(jobs_[i / rounds], answer);
+          VariantReport report = understand(plans_[i / rounds], answer);
           if (i % rounds == 1) {
-            compare(report);
+            compare(plans_[i / rounds], report);
           } else {
             reports_.push_back(std::move(report));
           }
@@ -257,6 +138,7 @@ class RunSession {
             if (command_.stats) print_statistics(reports_.back());
           }
         });
+    for (const Difference& difference : differences_) show(difference, options);
     print_violations(reports_);
     if (!write_files()) return kExitBadInput;
     return conclude();
@@ -289,7 +171,7 @@ class RunSession {
           std::fprintf(stderr, "%s\n", error->to_string().c_str());
           return false;
         }
-        jobs_.push_back({std::move(plan), file});
+        plans_.push_back(std::move(plan));
       }
     }
     if (left_out_ > 0) {
@@ -300,7 +182,7 @@ class RunSession {
     return true;
   }
 
-  VariantReport understand(const Job& job, const WorkerAnswer& answer) {
+  VariantReport understand(const Plan& plan, const WorkerAnswer& answer) {
     if (answer.end == WorkerAnswer::End::kAnswered) {
       const Json json = Json::parse(answer.text);
       if (json.contains("reached")) {
@@ -312,23 +194,47 @@ class RunSession {
       return report_from_json(json);
     }
     VariantReport report;
-    report.scenario = job.plan.scenario;
-    report.variant = job.plan.variant;
-    report.expected = expectation_words(job.plan.expect);
+    report.scenario = plan.scenario;
+    report.variant = plan.variant;
+    report.expected = expectation_words(plan.expect);
     report.got = "worker " + answer.message;
     report.worker_failed = true;
-    std::fprintf(stderr, "%s: the worker %s. The last it said:\n%s\n", title(job.plan).c_str(),
+    std::fprintf(stderr, "%s: the worker %s. The last it said:\n%s\n", title(plan).c_str(),
                  answer.message.c_str(), answer.stderr_tail.c_str());
     return report;
   }
 
-  void compare(const VariantReport& second) {
+  void compare(const Plan& plan, const VariantReport& second) {
     VariantReport& first = reports_.back();
     if (first.stopped || second.stopped || first.fingerprint == second.fingerprint) return;
     first.nondeterministic = true;
     std::fprintf(stderr, "%s/%s: two runs of the same plan and seed differ: fingerprints %s and %s\n",
                  first.scenario.c_str(), first.variant.c_str(), first.fingerprint.c_str(),
                  second.fingerprint.c_str());
+    const std::uint64_t run = first_differing_run(first.run_fingerprints, second.run_fingerprints);
+    if (run > 0) differences_.push_back({&plan, run});
+    first.run_fingerprints.clear();
+  }
+
+  // A variant whose two executions differed, and the first run that did.
+  struct Difference {
+    const Plan* plan;
+    std::uint64_t run;
+  };
+
+  // Executes it twice more for the traces of that run.
+  void show(const Difference& difference, const WorkerOptions& options) {
+    std::vector<VariantReport> more;
+    run_workers(
+        2, options,
+        [&](std::size_t) {
+          VariantJob job(command_, *difference.plan, true);
+          job.keep_run(difference.run);
+          return job.run().dump();
+        },
+        [&](std::size_t, WorkerAnswer answer) { more.push_back(understand(*difference.plan, answer)); });
+    std::fprintf(stderr, "%s, %s\n", title(*difference.plan).c_str(),
+                 describe_parting(difference.run, more[0].kept_trace, more[1].kept_trace).c_str());
   }
 
   bool write_files() const {
@@ -346,7 +252,7 @@ class RunSession {
       return std::any_of(reports_.begin(), reports_.end(), predicate);
     };
     if (interrupted()) {
-      std::fprintf(stderr, "interrupted: %zu of %zu variants\n", reports_.size(), jobs_.size());
+      std::fprintf(stderr, "interrupted: %zu of %zu variants\n", reports_.size(), plans_.size());
     }
     if (any([](const VariantReport& r) { return r.bad_input; })) return kExitBadInput;
     if (any([](const VariantReport& r) { return r.worker_failed; })) return kExitNoProgress;
@@ -361,10 +267,11 @@ class RunSession {
   }
 
   const RunCommand& command_;
-  std::vector<Job> jobs_;
+  std::vector<Plan> plans_;
   std::string suggestion_;
   std::size_t left_out_ = 0;
   std::vector<VariantReport> reports_;
+  std::vector<Difference> differences_;
   std::map<std::string, std::uint64_t> reached_;
 };
 

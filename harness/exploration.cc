@@ -9,35 +9,10 @@
 #include "harness/afterlife.h"
 #include "harness/first_life.h"
 #include "harness/survivor_sets.h"
+#include "harness/thinning.h"
 
 namespace dmsim {
 namespace {
-
-// Cuts explored in a run before exploring thins out, when a limit is given: see Thinning.
-class Thinning {
- public:
-  explicit Thinning(std::optional<std::uint64_t> limit) : limit_(limit) {}
-
-  // Whether the opportunity is to be explored. With a limit of n, half of n are the first ones, the
-  // next quarter every second, the next eighth every fourth: early and late are both looked at.
-  bool take(std::uint64_t opportunity) {
-    if (!limit_) return true;
-    if (taken_ >= *limit_) return false;
-    if (opportunity % stride_ != 0) return false;
-    ++taken_;
-    if (taken_ >= next_thinning_) {
-      stride_ *= 2;
-      next_thinning_ += std::max<std::uint64_t>(1, (*limit_ - taken_) / 2);
-    }
-    return true;
-  }
-
- private:
-  std::optional<std::uint64_t> limit_;
-  std::uint64_t taken_ = 0;
-  std::uint64_t stride_ = 1;
-  std::uint64_t next_thinning_ = limit_ ? std::max<std::uint64_t>(1, *limit_ / 2) : 0;
-};
 
 // The choices of lives after a cut that is being explored: the survivors that were laid down for the
 // first of them, and chance for all that follows, or the plainest course when the search is exhaustive.
@@ -73,13 +48,14 @@ class Exploration {
   // `seen` are the crash states that need not be tried again; it may be shared between runs when
   // equal states lead to equal lives (exhaustive search).
   Exploration(const Plan& plan, Workshop& workshop, const RunOptions& options, std::uint64_t seed,
-              ChoiceSource& choices, std::unordered_set<std::uint64_t>& seen)
+              ChoiceSource& choices, std::unordered_set<std::uint64_t>& seen, bool keep_trace)
       : plan_(plan),
         options_(options),
         seed_(seed),
         choices_(choices),
-        world_(plan, workshop, choices_, Trace::Keep::kTail),
-        thinning_(options.cuts),
+        keeps_trace_(keep_trace),
+        world_(plan, workshop, choices_, keep_trace ? Trace::Keep::kAll : Trace::Keep::kTail),
+        thinning_(options.cuts, seed),
         seen_(seen) {}
   void listen(TraceListener* listener) { world_.trace().set_listener(listener); }
 
@@ -97,6 +73,12 @@ class Exploration {
     }
     fingerprint_.fold(world_.trace().fingerprint().value());
     result->verdict.fingerprint.fold(fingerprint_.value());
+    result->run_fingerprints.push_back(fingerprint_.value());
+    if (keeps_trace_) {
+      for (const TraceEvent& event : world_.trace().kept()) {
+        result->kept_trace.push_back(world_.trace().render(event));
+      }
+    }
     RunStatistics statistics = world_.statistics();
     statistics.runs = 1;
     result->verdict.statistics.add(statistics);
@@ -208,6 +190,7 @@ class Exploration {
   const RunOptions& options_;
   std::uint64_t seed_;
   ChoiceSource& choices_;
+  bool keeps_trace_;
   World world_;
   Thinning thinning_;
   VariantResult* result_ = nullptr;
@@ -227,7 +210,8 @@ class Exploration {
 bool explore_run(const Plan& plan, Workshop& workshop, const RunOptions& options, std::uint64_t seed,
                  ChoiceSource& choices, std::unordered_set<std::uint64_t>& seen, TraceListener* listener,
                  VariantResult* result) {
-  Exploration exploration(plan, workshop, options, seed, choices, seen);
+  const bool keep_trace = result->run_fingerprints.size() + 1 == options.keep_run;
+  Exploration exploration(plan, workshop, options, seed, choices, seen, keep_trace);
   exploration.listen(listener);
   exploration.run(result);
   return exploration.found();

