@@ -135,11 +135,13 @@ void CloneSet::wake_if_stopped() {
   if (hydrations_in_flight_ == 0) hydration_stopped_.wake_all();
 }
 
-// With FUA, only once the metadata know that the region is to be read from here.
+// With FUA, only once the metadata know that the region is to be read from here. Linux looks at the bio for it that
+// has been below, where the block layer takes FUA off if there is no cache.
 void CloneSet::complete_overwrite(TargetBio& bio) {
-  if (!bio.bio.fua || switches_->overwrite_fua == OverwriteFua::kAck) {
-    return finish(bio, BlockStatus::okay());
-  }
+  const OverwriteFua rule = switches_->overwrite_fua;
+  const bool forgotten = rule == OverwriteFua::kAck || (rule == OverwriteFua::kForgottenBelow &&
+                                                        !table_.destination->limits().volatile_cache);
+  if (!bio.bio.fua || forgotten) return finish(bio, BlockStatus::okay());
   REACHED("the end of a FUA write of a whole region waits for the metadata");
   defer(deferred_completions_, bio);
 }

@@ -241,6 +241,16 @@ TEST(Clone, with_overwrite_fua_ack_it_does_not_wait) {
   EXPECT_EQ(rig.on_disk(), kNone);
 }
 
+TEST(Clone, forgotten_below_it_waits_only_if_the_destination_has_a_cache) {
+  for (const bool cache : {false, true}) {
+    CloneRig rig(SwitchValues{{"clone.overwrite_fua", "forgotten-below"}});
+    rig.dest.shape.volatile_cache = cache;
+    rig.boot(CloneRig::kIdle);
+    EXPECT_TRUE(ended_well(rig.send(Op::kWrite, 8, 8, kNew, true)));
+    EXPECT_EQ(rig.on_disk(), cache ? "01" + std::string(14, '0') : kNone);
+  }
+}
+
 TEST(Clone, a_fua_write_to_a_part_of_a_region_follows_copy_and_commit) {
   CloneRig rig;
   rig.boot(CloneRig::kIdle);

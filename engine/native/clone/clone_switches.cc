@@ -11,7 +11,7 @@ constexpr std::array<std::string_view, 2> kOnOff{"on", "off"};
 constexpr std::string_view kFlushDest[] = {"before", "off", "after"};
 constexpr std::string_view kPhase[] = {"two", "one"};
 constexpr std::string_view kTrack[] = {"bit", "word"};
-constexpr std::string_view kOverwriteFua[] = {"commit", "ack"};
+constexpr std::string_view kOverwriteFua[] = {"commit", "ack", "forgotten-below"};
 constexpr std::string_view kSetBitTime[] = {"completion", "start"};
 constexpr std::string_view kMetadataLoad[] = {"resume", "load"};
 constexpr std::string_view kPartialDiscard[] = {"skip", "wrong-range"};
@@ -29,8 +29,9 @@ constexpr SwitchInfo kTable[] = {
      "word: a commit writes whole words of the bitmap as they are then, with newer bits of other regions",
      "clone-commit-newer-bits"},
     {"clone.overwrite_fua", kOverwriteFua,
-     "ack: a FUA write of a whole region is acknowledged before the metadata know of the region",
-     "clone-overwrite-fua"},
+     "ack: a FUA write of a whole region is acknowledged before the metadata know of the region; forgotten-below: "
+     "so it is if the destination has no volatile cache",
+     "clone-overwrite-fua", "forgotten-below"},
     {"clone.set_bit_time", kSetBitTime,
      "start: the metadata may call a region valid from the moment its copy begins",
      "clone-bit-before-copy"},

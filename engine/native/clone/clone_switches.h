@@ -19,7 +19,7 @@ namespace native {
 enum class FlushDest : std::uint8_t { kBefore, kOff, kAfter };
 enum class CommitPhase : std::uint8_t { kTwo, kOne };
 enum class Track : std::uint8_t { kBit, kWord };
-enum class OverwriteFua : std::uint8_t { kCommit, kAck };
+enum class OverwriteFua : std::uint8_t { kCommit, kAck, kForgottenBelow };
 enum class SetBitTime : std::uint8_t { kCompletion, kStart };
 enum class MetadataLoad : std::uint8_t { kResume, kTable };
 enum class PartialDiscard : std::uint8_t { kSkip, kWrongRange };

@@ -44,11 +44,12 @@ void MirrorSet::do_reads(BioList& reads) {
   }
 }
 
-// `end_on_leg`: where the read would have ended on the leg that failed it.
+// `end_on_leg`: where the read would have ended on the leg that failed it; 0: it went there by the worker's way, on which
+// Linux asks rightly.
 bool MirrorSet::can_retry(const Bio& read, Sector end_on_leg) {
   if (legs_.default_ok()) return true;
   std::uint64_t region = region_of(read);
-  if (!switches_->retry_asks_own_region) {
+  if (end_on_leg != 0 && !switches_->retry_asks_own_region) {
     // Below the mirror's begin this wraps around.
     region = (end_on_leg - Target::begin()) >> region_shift_;
     REACHED("a failed read asks the log for another region than its own");
@@ -72,7 +73,7 @@ EndResult MirrorSet::read_ended(TargetBio& read, BlockStatus& status) {
   }
   if (switches_->read_retry == ReadRetry::kNone) return EndResult::kDone;
 
-  const Sector end_on_leg = read.bio.sector + read.bio.sectors;
+  const Sector end_on_leg = read.words[kReadByWorker] != 0 ? Sector{0} : read.bio.sector + read.bio.sectors;
   native::Leg& leg = legs_.all()[read.words[kReadLegPlusOne] - 1];
   read.bio.sector = read.bio.sector - leg.offset + Target::begin();
   fail_leg(leg, LegError::kRead, status.injected);

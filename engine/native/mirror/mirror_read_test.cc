@@ -60,6 +60,23 @@ TEST(MirrorRead, a_retry_finds_the_same_data_wherever_target_and_legs_begin) {
   EXPECT_TRUE(rig.leg1().asked("R136+8"));
 }
 
+TEST(MirrorRead, asking_about_the_remapped_sector_gives_up_where_no_such_region_is_in_sync) {
+  MirrorRig rig(SwitchValues{{"mirror.retry_region", "shifted"}});
+  ASSERT_EQ(rig.load("core 1 64 2 leg0 512 leg1 512", 512), "");
+  ASSERT_TRUE(rig.resume());
+  rig.settle();
+  rig.leg0().fail_reads = true;
+  EXPECT_TRUE(rig.read(0).failed()) << "region 8 of 8 is asked about";
+  EXPECT_TRUE(rig.read(0).ok()) << "the leg has failed already, and the other one is read at once";
+}
+
+TEST(MirrorRead, asking_about_the_remapped_sector_may_find_another_region_in_sync) {
+  MirrorRig rig(SwitchValues{{"mirror.retry_region", "shifted"}});
+  rig.start(MirrorRig::kNoErrorsTable);
+  rig.leg0().fail_reads = true;
+  EXPECT_TRUE(rig.read(64).ok());
+}
+
 TEST(MirrorRead, with_two_bad_legs_the_third_is_found) {
   MirrorRig rig;
   rig.start(kThreeLegs);

@@ -38,6 +38,7 @@ TEST(MirrorSwitches, the_last_value_of_each_reaches_its_field) {
   const MirrorSwitches s = parse_mirror_switches(values);
   EXPECT_TRUE(s.dec_promotes_nosync);
   EXPECT_FALSE(s.leg_flush_before_clean);
+  EXPECT_FALSE(s.retry_asks_own_region);
   EXPECT_FALSE(s.log_flush_on_dirty);
   EXPECT_FALSE(s.forward_flush);
   EXPECT_FALSE(s.flush_error_sticky);
