@@ -161,7 +161,7 @@ struct PlantedBug {
 constexpr PlantedBug kBugs[] = {
     {"clone.flush_dest", "off", 50},    {"clone.flush_dest", "after", 50},
     {"clone.phase", "one", 50},         {"clone.track", "word", 50},
-    {"clone.overwrite_fua", "ack", 50}, {"clone.overwrite_fua", "forgotten-below", 1000},
+    {"clone.overwrite_fua", "ack", 50}, {"clone.overwrite_fua", "forgotten-below", 200},
     {"clone.set_bit_time", "start", 50},
     {"clone.flush_commits", "off", 50}, {"clone.discard_waits", "off", 50},
     {"clone.metadata_load", "load", 50}, {"clone.partial_discard", "wrong-range", 58},
