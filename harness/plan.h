@@ -248,6 +248,7 @@ struct PowerCutPlan {
   std::uint32_t depth = 1;           // cuts in a row: 2 cuts recovery again
   TablesAfterCut tables = TablesAfterCut::kPlan;
   bool devices_fail_over = false;    // after recovery, each leg in turn is made unreadable and read around
+  std::string engine;                // that the machine boots with afterwards; "": the plan's
   friend bool operator==(const PowerCutPlan&, const PowerCutPlan&) = default;
 };
 
@@ -281,5 +282,10 @@ struct Plan {
   Expectation expect;
   friend bool operator==(const Plan&, const Plan&) = default;
 };
+
+// The engine of that life, from 0.
+inline const std::string& engine_of_life(const Plan& plan, std::uint32_t life) {
+  return life == 0 || plan.power_cut.engine.empty() ? plan.engine : plan.power_cut.engine;
+}
 
 }  // namespace dmsim

@@ -14,8 +14,10 @@
 namespace dmsim {
 
 std::optional<InputError> why_not_runnable(const Plan& plan) {
-  const std::string engine = why_no_engine(plan.engine);
-  if (!engine.empty()) return InputError{plan.scenario, 0, 0, engine, -1};
+  for (const std::uint32_t life : {0u, 1u}) {
+    const std::string engine = why_no_engine(engine_of_life(plan, life));
+    if (!engine.empty()) return InputError{plan.scenario, 0, 0, engine, -1};
+  }
   return unreadable_recording(plan);
 }
 

@@ -134,8 +134,9 @@ void World::build(std::vector<Image> images) {
                                             before_ == nullptr ? nullptr : &memory));
     gates_.push_back(std::make_unique<Gate>(*disks_.back(), scheduler_));
   }
-  mapper_ = make_engine(plan_.engine, {scheduler_, pages_, bios_, *this, this}, plan_.switches);
-  CHECK(mapper_ != nullptr, plan_.engine);
+  const std::string& engine = engine_of_life(plan_, life_);
+  mapper_ = make_engine(engine, {scheduler_, pages_, bios_, *this, this}, plan_.switches);
+  CHECK(mapper_ != nullptr, engine);
   task_ends_ = std::make_unique<WaitQueue>(scheduler_, "a task to end");
   group_devices_ = group_devices(plan_);
   group_names_ = group_device_names(plan_);

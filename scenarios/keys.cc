@@ -111,6 +111,7 @@ constexpr std::array kPowerCut = std::to_array<KeyInfo>({
      "what devices boot with afterwards: the scenario's tables, or those that were live", kTablesAfterCut},
     {"fail-over", Shape::kFlag, "false",
      "after recovery each leg in turn is made unreadable and read around"},
+    {"engine", Shape::kText, "-", "that the machine boots with afterwards; absent: the same"},
 });
 
 // What variants may change, and what stands beside it in a scenario and in a resolved plan.

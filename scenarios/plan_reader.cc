@@ -80,13 +80,17 @@ bool is_derived_engine(const Reading& reading, std::string_view name) {
   return plus != std::string_view::npos && contains(reading.vocabulary().engines, name.substr(0, plus));
 }
 
-void read_engine(Reading& reading, MapReader& map, Plan& plan) {
-  map.text("engine", plan.engine);
-  if (reading.failed() || contains(reading.vocabulary().engines, plan.engine)) return;
-  if (is_derived_engine(reading, plan.engine)) return;
-  reading.fail(map.position_of("engine"),
-               unknown_name("engine", plan.engine, reading.vocabulary().engines));
+
+}  // namespace
+
+void read_engine(Reading& reading, MapReader& map, std::string& engine) {
+  map.text("engine", engine);
+  if (reading.failed() || engine.empty() || contains(reading.vocabulary().engines, engine)) return;
+  if (is_derived_engine(reading, engine)) return;
+  reading.fail(map.position_of("engine"), unknown_name("engine", engine, reading.vocabulary().engines));
 }
+
+namespace {
 
 void read_machine(Reading& reading, MapReader& map, Plan& plan) {
   if (const YamlNode* disks = map.find_map("disks")) read_disks(reading, *disks, plan);
@@ -163,7 +167,7 @@ void read_plan_map(Reading& reading, const YamlNode& root, Plan& plan, bool extr
   map.text("about", plan.about);
   map.text("source", plan.source);
   map.text("directory", plan.directory);
-  read_engine(reading, map, plan);
+  read_engine(reading, map, plan.engine);
   read_machine(reading, map, plan);
   if (const YamlNode* tasks = map.find_list("tasks")) read_tasks(reading, *tasks, plan);
   if (const YamlNode* node = map.find_map("power-cut")) {

@@ -328,14 +328,15 @@ std::string when_value(const PowerCutPlan& power_cut) {
 }
 
 std::string power_cut_value(const PowerCutPlan& power_cut) {
-  return Flow()
-      .raw("when", when_value(power_cut))
+  Flow flow;
+  flow.raw("when", when_value(power_cut))
       .word("survivors", kSurvivorWords, power_cut.survivors)
       .count("states", power_cut.states_per_cut)
       .count("depth", power_cut.depth)
       .word("tables", kTablesAfterCutWords, power_cut.tables)
-      .flag("fail-over", power_cut.devices_fail_over)
-      .done();
+      .flag("fail-over", power_cut.devices_fail_over);
+  if (!power_cut.engine.empty()) flow.text("engine", power_cut.engine);
+  return flow.done();
 }
 
 std::string expectation_value(const Expectation& expect) {

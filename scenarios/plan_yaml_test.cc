@@ -157,6 +157,7 @@ class PlanMaker {
     made.depth = 1 + narrow(3);
     made.tables = static_cast<TablesAfterCut>(below(2));
     made.devices_fail_over = flip();
+    if (flip()) made.engine = "linux-6.12";
     return made;
   }
   Pace pace() { return {duration(), durations(), 1 + below(50)}; }

@@ -279,6 +279,7 @@ void read_power_cut(Reading& reading, const YamlNode& node, PowerCutPlan& power_
   map.count("depth", power_cut.depth, 1);
   map.word("tables", power_cut.tables);
   map.flag("fail-over", power_cut.devices_fail_over);
+  read_engine(reading, map, power_cut.engine);
 }
 
 }  // namespace dmsim

@@ -21,6 +21,8 @@ void read_pdflush(Reading& reading, const YamlNode& node, std::optional<PdflushO
 void read_scheduler(Reading& reading, const YamlNode& node, MachinePlan& machine);
 void read_power_cut(Reading& reading, const YamlNode& node, PowerCutPlan& power_cut);
 void read_tasks(Reading& reading, const YamlNode& node, Plan& plan);
+// The map's key `engine`: an engine that exists, or one made from it.
+void read_engine(Reading& reading, MapReader& map, std::string& engine);
 
 // The steps of the task of that name.
 DmsetupTask read_dmsetup(Reading& reading, MapReader& map, const std::string& name,
