@@ -44,8 +44,8 @@ void MirrorSet::do_reads(BioList& reads) {
   }
 }
 
-// `end_on_leg`: where the read would have ended on the leg that failed it; 0: it went there by the worker's way, on which
-// Linux asks rightly.
+// `end_on_leg`: where the read would have ended on the leg that failed it; 0: it went there by the worker's way, on
+// which Linux asks rightly.
 bool MirrorSet::can_retry(const Bio& read, Sector end_on_leg) {
   if (legs_.default_ok()) return true;
   std::uint64_t region = region_of(read);
