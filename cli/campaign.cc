@@ -25,6 +25,10 @@ using Clock = std::chrono::steady_clock;
 constexpr std::uint64_t kRoundRuns = 256;
 constexpr unsigned kMinimiseSeconds = 120;  // against an engine that hangs; the limit is the tries
 
+bool found_something(const RunAnswer& answer) {
+  return answer.end != RunAnswer::End::kAnswered || !run_report(answer.text).signature.empty();
+}
+
 std::string read_file(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
   std::ostringstream out;
@@ -127,8 +131,12 @@ std::uint64_t Campaign::end_seed() const {
 
 bool Campaign::goes_on() const {
   if (interrupted() || state_.next_seed >= end_seed()) return false;
-  if (command_.seconds != 0 && seconds_of_session() >= command_.seconds) return false;
+  if (out_of_time()) return false;
   return !command_.until_found || state_.unexplained() == 0;
+}
+
+bool Campaign::out_of_time() const {
+  return command_.seconds != 0 && seconds_of_session() >= command_.seconds;
 }
 
 void Campaign::run(const std::function<void()>& progress) {
@@ -140,19 +148,25 @@ void Campaign::do_round(const std::function<void()>& progress) {
   const std::uint64_t end = std::min(begin + kRoundRuns, end_seed());
   const CampaignWorkers workers{jobs_of(command_), 32, command_.seconds_per_run};
   std::map<std::uint64_t, RunAnswer> answers;
+  std::uint64_t gap = begin;                   // the first run that has not answered
+  std::uint64_t found = ~std::uint64_t{0};     // the first that has found something
   workers.run(
       begin, end, [this](std::uint64_t seed) { return runs_.perform(seed); },
       [&](RunAnswer answer) {
         ++under_way_;
+        if (found_something(answer)) found = std::min(found, answer.run);
         answers[answer.run] = std::move(answer);
+        while (answers.contains(gap)) ++gap;
         progress();
-      });
+      },
+      [&] { return out_of_time() || (command_.until_found && found < gap); });
   under_way_ = 0;
   CampaignStore::Round round;
-  // After an interrupt: as far as it came without a gap.
+  // After an interrupt, and at the end of the time: as far as it came without a gap.
   for (auto at = answers.begin(); at != answers.end() && at->first == state_.next_seed; ++at) {
     take(at->second, &round);
     ++state_.next_seed;
+    if (command_.until_found && at->first == found) break;  // whatever others have done meanwhile
   }
   for (const auto& draws : round.kept) plans_.keep(draws);
   for (const std::size_t index : round.changed_findings) {

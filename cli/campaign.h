@@ -44,6 +44,7 @@ class Campaign {
   std::string identity() const;
   std::uint64_t end_seed() const;
   bool goes_on() const;
+  bool out_of_time() const;
   void do_round(const std::function<void()>& progress);
   void take(const RunAnswer& answer, CampaignStore::Round* round);
   void add_finding(const RunAnswer& answer, const RunReport& report, CampaignStore::Round* round);

@@ -83,11 +83,17 @@ class Worker {
     killed_ = true;
     kill(pid_, SIGKILL);
   }
+  // Nobody wants what it has not reported yet.
+  void drop() {
+    dropped_ = true;
+    kill(pid_, SIGKILL);
+  }
   // After the end of both streams: whether it did all that it was to do. Else `*answer` says what happened.
   bool finish(RunAnswer* answer) {
     int status = 0;
     while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
     }
+    if (dropped_) return true;
     if (!killed_ && WIFEXITED(status) && WEXITSTATUS(status) == 0) return true;
     answer->end = killed_ ? RunAnswer::End::kHung : RunAnswer::End::kDied;
     answer->run = next_++;
@@ -151,6 +157,7 @@ class Worker {
   std::uint64_t end_;
   Clock::time_point begun_ = Clock::now();
   bool killed_ = false;
+  bool dropped_ = false;
   std::string text_;
   std::string errors_;
 };
@@ -171,16 +178,23 @@ void wait_for_output(std::vector<Worker>& workers, const Take& take) {
 }  // namespace
 
 bool CampaignWorkers::run(std::uint64_t begin, std::uint64_t end, const Job& job,
-                          const Take& take) const {
+                          const Take& take, const std::function<bool()>& enough) const {
   std::deque<std::pair<std::uint64_t, std::uint64_t>> shares;
   for (std::uint64_t at = begin; at < end; at += share) shares.push_back({at, std::min(at + share, end)});
   std::vector<Worker> workers;
   bool whole = true;
+  bool dropped = false;
   while (!shares.empty() || !workers.empty()) {
     if (interrupted()) {
       whole = false;
       shares.clear();
     }
+    if (!dropped && enough()) {
+      dropped = true;
+      whole = false;
+      for (Worker& worker : workers) worker.drop();
+    }
+    if (dropped) shares.clear();
     while (workers.size() < at_once && !shares.empty()) {
       const auto [from, to] = shares.front();
       shares.pop_front();

@@ -25,10 +25,11 @@ struct CampaignWorkers {
   unsigned seconds_per_run = 20;
 
   // Does job(run) for every run in [begin, end), each share in a fork of this process; hands every answer to
-  // `take` as it comes, in any order. With an interrupt, what has not begun is left out: false.
+  // `take` as it comes, in any order. With an interrupt, what has not begun is left out: false. When `enough`
+  // (asked after every answer and at least five times a second) says so, what has not ended is left out.
   bool run(std::uint64_t begin, std::uint64_t end,
            const std::function<std::string(std::uint64_t)>& job,
-           const std::function<void(RunAnswer)>& take) const;
+           const std::function<void(RunAnswer)>& take, const std::function<bool()>& enough) const;
 };
 
 }  // namespace dmsim

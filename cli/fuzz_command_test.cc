@@ -1,6 +1,7 @@
 // dmsim fuzz as a user runs it: what survives a kill -9, Ctrl-C, repetitions, and any number of workers.
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <chrono>
 #include <thread>
 
@@ -29,7 +30,8 @@ class Fuzz : public test::ProgramTest {
     return answer;
   }
   std::vector<std::string> fuzz(std::vector<std::string> more) {
-    std::vector<std::string> words{"fuzz", "--db", "f.sqlite", "--cuts", "10", "--jobs", "2", "--seed", "1"};
+    std::vector<std::string> words{"fuzz", "--db", "f.sqlite", "--cuts", "10", "--seed", "1"};
+    if (std::find(more.begin(), more.end(), "--jobs") == more.end()) words.insert(words.end(), {"--jobs", "2"});
     words.insert(words.end(), more.begin(), more.end());
     return words;
   }
@@ -97,12 +99,29 @@ TEST_F(Fuzz, findings_do_not_depend_on_the_number_of_workers) {
   std::vector<std::string> reports;
   for (const char* jobs : {"1", "3"}) {
     fs::remove(folder_ / "f.sqlite");
-    std::vector<std::string> words = hunt({"--runs", "600"});
-    words[6] = jobs;  // behind --jobs
-    reports.push_back(run(words).out);
+    reports.push_back(run(hunt({"--runs", "600", "--jobs", jobs})).out);
   }
   EXPECT_HAS(reports[0], "no-false-sync/engine/clean");
   EXPECT_EQ(reports[0], reports[1]);
+}
+
+TEST_F(Fuzz, until_found_ends_at_the_run_that_found_it_however_many_workers_there_are) {
+  for (const char* jobs : {"1", "3"}) {
+    fs::remove(folder_ / "f.sqlite");
+    const Output output = run(hunt({"--until-found", "--jobs", jobs}));
+    EXPECT_EQ(output.code, 1);
+    EXPECT_EQ(ask("select max(seed) from run"), ask("select first_seed from finding"));
+    EXPECT_EQ(ask("select count(*) from finding"), "1");
+  }
+}
+
+TEST_F(Fuzz, the_time_of_a_session_ends_it_in_the_middle_of_a_round) {
+  const auto begun = std::chrono::steady_clock::now();
+  // Thousands of power cuts in each run: 256 of them would take a minute.
+  const Output output = run({"fuzz", "--db", "f.sqlite", "--jobs", "1", "--seconds", "2", "--cuts", "100000"});
+  EXPECT_EQ(output.code, 0) << output.out;
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(20));
+  EXPECT_EQ(ask("select count(*) > 0 and count(*) % 256 <> 0 from run"), "1");
 }
 
 TEST_F(Fuzz, findings_are_minimised_and_replay) {
