@@ -12,6 +12,9 @@ namespace dmsim {
 // Transitions known; only looked up, never iterated.
 using KnownTransitions = std::unordered_set<std::uint64_t>;
 
+// A place of a kernel's source among the transitions.
+inline std::uint64_t place_as_transition(std::size_t place) { return mix_words(0x706C616365, place); }
+
 class CoverageListener final : public TraceListener {
  public:
   explicit CoverageListener(const KnownTransitions& known) : known_(known) {}
@@ -23,6 +26,10 @@ class CoverageListener final : public TraceListener {
     last_[actor] = event.kind->hash;
     if (known_.contains(transition) || !seen_.insert(transition).second) return;
     fresh_.push_back(transition);
+  }
+  void on_place(std::size_t place) {
+    const std::uint64_t transition = place_as_transition(place);
+    if (!known_.contains(transition)) fresh_.push_back(transition);
   }
   // Not known before and not yet taken, in order of appearance.
   std::vector<std::uint64_t> take_fresh() {

@@ -4,6 +4,7 @@
 
 #include "cli/campaign_store.h"
 #include "crash-replay/crash_file.h"
+#include "harness/engine_factory.h"
 #include "harness/known_faults.h"
 #include "harness/run.h"
 
@@ -48,6 +49,7 @@ std::string CampaignRuns::perform(std::uint64_t seed) const {
   options.cuts = command_.cuts;
   options.listener = &coverage;
   const VariantResult result = run_variant(made.plan, workshop(), options);
+  if (command_.coverage) take_coverage(made.plan.engine, [&](std::size_t place) { coverage.on_place(place); });
   const RunStatistics& statistics = result.verdict.statistics;
   Json json{{"cuts", statistics.power_cuts},
             {"states", statistics.crash_states},

@@ -81,6 +81,7 @@ struct FuzzCommand {
   unsigned seconds_per_run = 20;       // a run that takes longer hangs
   std::uint64_t minimise_tries = 20'000;  // for each finding; 0: none is minimised
   bool until_found = false;
+  bool coverage = false;               // of the kernel's source; `engine` is a kernel's
   std::string database = "fuzz.sqlite";
   std::string junit_file;
   std::string crash_folder = "crashes";

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdio>
 #include <fstream>
+#include <map>
 
 #include "base/nearest.h"
 #include "cli/campaign.h"
@@ -107,7 +108,8 @@ bool load_plans(const FuzzCommand& command, std::vector<Plan>* plans) {
 
 // Engines are built here, before there are workers.
 bool can_run(const FuzzCommand& command, const std::vector<Plan>& plans) {
-  std::string why = command.engine.empty() ? "" : why_no_engine(command.engine);
+  std::string why = command.coverage ? why_no_coverage(command.engine) : "";
+  if (why.empty() && !command.engine.empty()) why = why_no_engine(command.engine);
   for (const Plan& plan : plans) {
     if (why.empty()) why = why_no_engine(plan.engine);
   }
@@ -149,11 +151,34 @@ class Progress {
   Clock::time_point shown_{};
 };
 
+// "coverage: dm-raid1.c 81% of 950 places", a line for each of the kernel's files of which anything was reached.
+void print_coverage(const FuzzCommand& command, const CampaignState& state) {
+  if (!command.coverage) return;
+  struct Count {
+    std::size_t places = 0;
+    std::size_t reached = 0;
+  };
+  std::map<std::string, Count> files;
+  const KnownTransitions known(state.transitions.begin(), state.transitions.end());
+  const std::vector<CoveredPlace> places = coverage_of(command.engine);
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    Count& count = files[places[i].file];
+    ++count.places;
+    count.reached += known.contains(place_as_transition(i)) ? 1 : 0;
+  }
+  for (const auto& [file, count] : files) {
+    if (count.reached == 0) continue;
+    fmt::print("coverage: {} {}% of {} places\n", file.substr(std::string_view("drivers/md/").size()),
+               count.reached * 100 / count.places, count.places);
+  }
+}
+
 void print_report(const FuzzCommand& command, const Campaign& campaign) {
   const CampaignState& state = campaign.state();
   fmt::print("{} runs from seed {}, {} power cuts, {} crash states, {} transitions, {} findings\n",
              state.statistics.runs, command.seed, state.statistics.power_cuts,
              state.statistics.crash_states, state.transitions.size(), state.unexplained());
+  print_coverage(command, state);
   for (const Finding& finding : state.findings) {
     if (finding.known()) continue;
     fmt::print("\n{}\n  {}\n  first at run {}, {} times\n  {}\n", finding.signature, finding.sentence,

@@ -36,6 +36,42 @@ std::string engine_file(std::string_view name) {
   return image.ok() ? (*image)->path() : std::string();
 }
 
+namespace {
+
+kernel::KernelCoverage* coverage_in(std::string_view name) {
+  if (!kernel::is_linux_engine(name)) return nullptr;
+  const auto image = kernel::image_of(name);
+  return image.ok() ? (*image)->coverage() : nullptr;
+}
+
+}  // namespace
+
+std::string why_no_coverage(std::string_view name) {
+  if (!kernel::is_linux_engine(name)) return "coverage is measured of a kernel's engine: see dmsim list engines";
+  const auto image = kernel::image_with_coverage(name);
+  return image.ok() ? std::string() : image.error();
+}
+
+std::vector<CoveredPlace> coverage_of(std::string_view name) {
+  std::vector<CoveredPlace> out;
+  const kernel::KernelCoverage* const coverage = coverage_in(name);
+  if (coverage == nullptr) return out;
+  for (std::size_t i = 0; i < coverage->places().size(); ++i) {
+    const auto& place = coverage->places()[i];
+    out.push_back({place.file, place.line, coverage->reached(i)});
+  }
+  return out;
+}
+
+void take_coverage(std::string_view name, const std::function<void(std::size_t)>& each) {
+  kernel::KernelCoverage* const coverage = coverage_in(name);
+  if (coverage == nullptr) return;
+  for (std::size_t i = 0; i < coverage->places().size(); ++i) {
+    if (coverage->reached(i)) each(i);
+  }
+  coverage->clear();
+}
+
 const std::vector<SwitchInfo>& all_switches() {
   static const std::vector<SwitchInfo> kSwitches = [] {
     std::vector<SwitchInfo> out = native::native_switches();

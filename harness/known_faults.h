@@ -2,9 +2,8 @@
 //
 // The rule. Each known fault is a switch of the native engine that has a place of Linux's own
 // (SwitchInfo::linux_value). A violation is explained by such a switch when the native engine, with that
-// one switch in Linux's place and all others fixed, breaks the same promise in the same state under the same
-// plan, within a few runs (of a hang: hangs, too); and when without the switch it does not. It is then the
-// same story told twice, by two implementations. A new fault that has the same symptom under the same plan is
+// one switch in Linux's place and all others fixed, breaks the same promise under the same plan, within a few
+// runs; and when without the switch it does not. It is then the same story told twice, by two implementations. A new fault that has the same symptom under the same plan is
 // taken for the known one; but not under the plans in which the known one cannot show, and those are most.
 // What the native engine cannot show, or only once in thousands of runs, is known by its words (kSymptoms).
 #pragma once
@@ -20,7 +19,7 @@ namespace dmsim {
 
 struct KnownFaultOptions {
   std::uint64_t seed = 1;  // of the first run of each switch
-  std::uint64_t runs = 12; // with each switch
+  std::uint64_t runs = 32;  // with each switch
   std::uint64_t cuts = 40; // in each run
 };
 

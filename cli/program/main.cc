@@ -123,6 +123,7 @@ CLI::App* add_fuzz(CLI::App& app, dmsim::FuzzCommand* command) {
   sub->add_option("--jobs", command->jobs, "worker processes (one per processor)");
   sub->add_option("--time-limit", command->seconds_per_run, "seconds a run may take (20)");
   sub->add_option("--minimise", command->minimise_tries, "tries for each finding; 0: leave it (20000)");
+  sub->add_flag("--coverage", command->coverage, "measure what of a kernel's source is reached, and be guided by it");
   sub->add_flag("--until-found", command->until_found, "stop at the first finding");
   sub->add_option("--db", command->database, "where the campaign is kept (fuzz.sqlite)");
   sub->add_option("--junit", command->junit_file, "write the findings there, for a CI system");

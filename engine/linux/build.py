@@ -326,6 +326,27 @@ def undefined_symbols(target):
     return [name for name in re.findall(r"\bU (\S+)", listed) if not name.startswith("__asan_")]
 
 
+def write_places(target, path, tree):
+    """Where a coverage image tells of itself: a line "OFFSET FILE LINE" for each place in the kernel's own C files."""
+    code = subprocess.run(["objdump", "-d", "--no-show-raw-insn", target], capture_output=True, text=True, check=True)
+    offsets, after_call = [], False
+    for line in code.stdout.splitlines():
+        match = re.match(r"\s*([0-9a-f]+):\t(.*)", line)
+        if match and after_call:
+            offsets.append(match.group(1))
+        after_call = match is not None and "__sanitizer_cov_trace_pc" in match.group(2)
+    # A call's own line: its return address may belong to the next one.
+    asked = "\n".join(f"{int(offset, 16) - 1:x}" for offset in offsets)
+    lines = subprocess.run(["addr2line", "-e", target], input=asked, capture_output=True, text=True, check=True)
+    with open(path + ".new", "w") as file:
+        for offset, where in zip(offsets, lines.stdout.splitlines()):
+            name, _, number = where.split(" ")[0].rpartition(":")
+            place = name[len(tree) + 1:] if name.startswith(tree + "/") else ""
+            if place.startswith("drivers/md/") and place.endswith(".c") and number.isdigit():
+                file.write(f"{int(offset, 16)} {place} {number}\n")
+    os.rename(path + ".new", path)
+
+
 def compile_units(units, flags, objects, hashes, jobs):
     """Objects by the units' names, and how many were compiled now."""
     os.makedirs(objects, exist_ok=True)
@@ -394,6 +415,9 @@ def build(options):
         if missing:
             os.unlink(target)
             raise Broken("undefined: " + " ".join(missing))
+        places = os.path.join(mutant_dir, "places.txt")
+        if options.flavour == "coverage" and (want != have or not os.path.exists(places)):
+            write_places(target, places, tree)
         with open(linked, "w") as file:
             file.write(want)
         say(f"linux-{series} ({release}, {options.flavour}, {options.compiler}{mutant.replace('-', ', ', 1)}): "

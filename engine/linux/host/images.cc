@@ -41,9 +41,9 @@ std::string series_of(std::string_view engine) {
   return std::string(engine.substr(0, engine.find('+')));
 }
 
-std::vector<std::string> builder_arguments(std::string_view engine) {
+std::vector<std::string> builder_arguments(std::string_view engine, std::string_view flavour) {
   std::vector<std::string> out{"python3", sources() + "/build.py", "--out", image_folder(),
-                               "--flavour", std::string(kFlavour)};
+                               "--flavour", std::string(flavour)};
   if (engine.substr(0, kOwnTree.size()) == kOwnTree) {
     out.insert(out.end(), {"--tree", std::string(engine.substr(kOwnTree.size()))});
     return out;
@@ -132,10 +132,10 @@ class Builder {
 
 using Loaded = Result<std::unique_ptr<KernelImage>, std::string>;
 
-Loaded build_and_load(std::string_view engine) {
+Loaded build_and_load(std::string_view engine, std::string_view flavour = kFlavour) {
   if (const std::string why = why_not_available(engine); !why.empty()) return Failure{why};
   Builder builder;
-  if (!builder.run(builder_arguments(engine))) {
+  if (!builder.run(builder_arguments(engine, flavour))) {
     return Failure{fmt::format("engine '{}' cannot be built: {}", engine, builder.last_line())};
   }
   return KernelImage::load(builder.answer());
@@ -165,13 +165,30 @@ std::string why_not_available(std::string_view engine) {
                      series);
 }
 
+namespace {
+
 // Images outlive everything that the process does: they are never unloaded.
+std::map<std::string, Loaded, std::less<>>& images() {
+  static auto& kImages = *new std::map<std::string, Loaded, std::less<>>;
+  return kImages;
+}
+
+}  // namespace
+
 Result<KernelImage*, std::string> image_of(std::string_view engine) {
-  static auto& images = *new std::map<std::string, Loaded, std::less<>>;
-  auto found = images.find(engine);
-  if (found == images.end()) found = images.emplace(std::string(engine), build_and_load(engine)).first;
+  auto found = images().find(engine);
+  if (found == images().end()) found = images().emplace(std::string(engine), build_and_load(engine)).first;
   if (!found->second.ok()) return Failure{found->second.error()};
   return found->second->get();
+}
+
+Result<KernelImage*, std::string> image_with_coverage(std::string_view engine) {
+  if (kFlavour != "release") {
+    return Failure{std::string("coverage is measured by a dmsim that is built without sanitizers")};
+  }
+  CHECK(!images().contains(engine), "the engine is in use already", engine);
+  images().emplace(std::string(engine), build_and_load(engine, "coverage"));
+  return image_of(engine);
 }
 
 }  // namespace dmsim::kernel

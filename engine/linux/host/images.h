@@ -24,6 +24,9 @@ bool is_linux_engine(std::string_view engine);
 
 // The image of that engine, built and loaded if it was not. The error is a sentence for the user.
 Result<KernelImage*, std::string> image_of(std::string_view engine);
+// The same, built to measure coverage; it is the engine's image from then on. Requires that the engine has no other
+// image yet.
+Result<KernelImage*, std::string> image_with_coverage(std::string_view engine);
 
 // What keeps the engine from being built, without building it; "": nothing known.
 std::string why_not_available(std::string_view engine);

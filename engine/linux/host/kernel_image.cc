@@ -70,6 +70,11 @@ Result<std::unique_ptr<KernelImage>, std::string> KernelImage::load(const std::s
   if (image->kernel_ == nullptr || image->kernel_->version != ABI_VERSION) {
     return Failed{fmt::format("{}: was built for another version of dmsim", path)};
   }
+  if (image->kernel_->cover != nullptr) {
+    image->coverage_ = KernelCoverage::open(path, image->kernel_->places);
+    if (image->coverage_ == nullptr) return Failed{fmt::format("{}: its list of places is missing", path)};
+    image->kernel_->cover(image->coverage_->table());  // part of the state after load
+  }
   image->find_parts(reinterpret_cast<const void*>(entry));
   image->after_load_.resize(image->state_bytes_);
   image->save(image->after_load_.data());

@@ -19,6 +19,7 @@
 #include "base/result.h"
 #include "engine/linux/abi.h"
 #include "engine/linux/host/arena.h"
+#include "engine/linux/host/coverage.h"
 
 namespace dmsim::kernel {
 
@@ -47,6 +48,8 @@ class KernelImage {
   const abi_kernel& kernel() const { return *kernel_; }
   const std::string& path() const { return path_; }
   SlabPool& slabs() { return slabs_; }
+  // Null: the image does not measure coverage.
+  KernelCoverage* coverage() { return coverage_.get(); }
 
   // The segment is the tenant's: as it left it, or as it was after load.
   void make_resident(Tenant& tenant) {
@@ -77,6 +80,7 @@ class KernelImage {
   std::vector<std::unique_ptr<std::byte[]>> buffers_;  // for segments set aside
   std::vector<std::byte*> free_buffers_;
   SlabPool slabs_;
+  std::unique_ptr<KernelCoverage> coverage_;
 };
 
 }  // namespace dmsim::kernel
