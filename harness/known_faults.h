@@ -3,9 +3,10 @@
 // The rule. Each known fault is a switch of the native engine that has a place of Linux's own
 // (SwitchInfo::linux_value). A violation is explained by such a switch when the native engine, with that
 // one switch in Linux's place and all others fixed, breaks the same promise under the same plan, within a few
-// runs; and when without the switch it does not. It is then the same story told twice, by two implementations. A new fault that has the same symptom under the same plan is
-// taken for the known one; but not under the plans in which the known one cannot show, and those are most.
-// What the native engine cannot show, or only once in thousands of runs, is known by its words (kSymptoms).
+// runs; and when without the switch it does not. It is then the same story told twice, by two implementations.
+// A new fault that breaks the same promise under the same plan is taken for the known one; but not under the
+// plans in which the known one cannot show, and those are most. What the native engine cannot show, or only
+// once in thousands of runs, is known by its words (kSymptoms).
 #pragma once
 
 #include <cstdint>

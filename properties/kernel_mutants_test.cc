@@ -2,8 +2,8 @@
 // generated plans, seeds 1, 2, 3, ... The same trees unmutated go through as many, and show nothing but known
 // faults of Linux (harness/known_faults.h). Budgets are what was measured, doubled, at least 20.
 //
-// One series, and no mutant that takes more than a hundred runs; DMSIM_KERNEL_MUTANTS=all asks for everything. Without the kernel's sources, or without spatch for the
-// mutants, nothing is tried.
+// One series, and no mutant that takes more than a hundred runs; DMSIM_KERNEL_MUTANTS=all asks for everything.
+// Without the kernel's sources, or without spatch for the mutants, nothing is tried.
 #include <gtest/gtest.h>
 
 #include <algorithm>
