@@ -32,6 +32,9 @@ Json statistics_to_json(const RunStatistics& s) {
           {"redirtied", s.redirtied},
           {"excused", s.excused},
           {"hangs", s.hangs},
+          {"in_flight_most", s.in_flight_most},
+          {"tracked", s.tracked},
+          {"tracked_most", s.tracked_most},
           {"writers_waited_ns", s.writers_waited.count_ns()},
           {"virtual_time_ns", s.virtual_time.count_ns()}};
 }
@@ -56,6 +59,9 @@ RunStatistics statistics_from_json(const Json& json) {
   s.redirtied = json.at("redirtied");
   s.excused = json.at("excused");
   s.hangs = json.at("hangs");
+  s.in_flight_most = json.at("in_flight_most");
+  s.tracked = json.at("tracked");
+  s.tracked_most = json.at("tracked_most");
   s.writers_waited = Duration::nanoseconds(json.at("writers_waited_ns"));
   s.virtual_time = Duration::nanoseconds(json.at("virtual_time_ns"));
   return s;

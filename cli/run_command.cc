@@ -73,6 +73,11 @@ void print_statistics(const VariantReport& report) {
              "breaches excused as somebody else's, {} lives that hung unchecked\n",
              s.runs, s.user_bios, s.disk_writes, s.log_writes, s.disk_flushes, s.sectors_written,
              s.bytes_copied, s.redirtied, s.writers_waited.count_ns() / 1000, s.excused, s.hangs);
+  if (s.in_flight_most > 0) {
+    fmt::print("  volumes of LVM1: at most {} bios in flight at once, {} of them tracked; {} objects pushed onto bios "
+               "in all\n",
+               s.in_flight_most, s.tracked_most, s.tracked);
+  }
   if (report.seconds <= 0) return;
   fmt::print("  speed: {:.0f} user bios/s, {:.0f} events/s, {:.0f} crash states/s; {} crash states "
              "were equal to one already checked; {} of {} cuts were tried with every set of survivors\n",

@@ -7,6 +7,7 @@
 #include "base/nearest.h"
 #include "engine/linux/host/images.h"
 #include "engine/linux/host/linux_engine.h"
+#include "engine/lvm/lvm1_switches.h"
 #include "engine/lvm/lvm_switches.h"
 #include "engine/native/native_engine.h"
 
@@ -78,6 +79,7 @@ const std::vector<SwitchInfo>& all_switches() {
     const auto more = kernel::linux_switches();
     out.insert(out.end(), more.begin(), more.end());
     for (const SwitchInfo& info : lvm::lvm_switches()) out.push_back(info);
+    for (const SwitchInfo& info : lvm1::lvm1_switches()) out.push_back(info);
     return out;
   }();
   return kSwitches;

@@ -33,13 +33,19 @@ LvmRoom::LvmRoom(World& world)
                    disk_names(world.plan()),
                    administration_,
                    *this,
-                   lvm::LvmSwitches::of(world.plan().switches)} {}
+                   lvm::LvmSwitches::of(world.plan().switches)} {
+  if (world.lvm1() != nullptr) world.lvm1()->set_surroundings(this);
+}
 
 LvmRoom::~LvmRoom() = default;
 
 std::string LvmRoom::activate() {
   lvm::Session session(environment_);
   for (const VolumeGroupPlan& group : world_.plan().volume_groups) {
+    if (group.format == GroupFormat::kLvm1) {
+      if (std::string failure = activate_lvm1(group); !failure.empty()) return failure;
+      continue;
+    }
     const lvm::CommandResult result = lvm::activate_group(session, group.name);
     world_.note_tables_changed();
     if (!result.ok()) return result.failure;

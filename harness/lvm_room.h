@@ -11,6 +11,7 @@
 
 #include "engine/lvm/administration.h"
 #include "engine/lvm/dmeventd.h"
+#include "engine/lvm/lvm1_driver.h"
 #include "engine/lvm/session.h"
 #include "harness/plan.h"
 #include "models/workload/journal_fs.h"
@@ -19,7 +20,9 @@ namespace dmsim {
 
 class World;
 
-class LvmRoom final : private lvm::UserSpace, private lvm::TwoSuspendersListener {
+class LvmRoom final : private lvm::UserSpace,
+                      private lvm::TwoSuspendersListener,
+                      private lvm1::Surroundings {
  public:
   explicit LvmRoom(World& world);  // which outlives it
   ~LvmRoom();
@@ -56,6 +59,15 @@ class LvmRoom final : private lvm::UserSpace, private lvm::TwoSuspendersListener
   void allocate_memory() override;
   void write_backup() override;
   void on_two_suspenders(std::string_view device, Actor first, Actor second, std::string_view verb) override;
+  // For LVM1: buffer caches and memory (lvm1_room.cc).
+  void fsync_dev(const std::string& device) override;
+  bool knows_of_writes_under_way(const std::string& device) override;
+  bool read_buffered(const std::string& disk, Sector first, std::span<std::byte> out) override;
+  bool write_buffered(const std::string& disk, Sector first, std::span<const std::byte> bytes) override;
+  bool sync_buffered(const std::string& disk) override;
+  void take_memory(std::uint64_t frames) override;
+  void give_back_memory(std::uint64_t frames) override;
+  std::string activate_lvm1(const VolumeGroupPlan& group);
   JournalImage image_of(const std::string& device);
   std::string device_in(std::string_view words) const;
   // Why bios on `device` do not end, in words, and who would have to act.

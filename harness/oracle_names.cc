@@ -68,7 +68,7 @@ constexpr std::array kOracles{
                "Whatever is moved meanwhile, each volume holds, through the mapping that is in force, what its users "
                "wrote: after every change of a mapping, after every write, at rest, and after a power cut through "
                "the mapping that was committed.",
-               "-"},
+               "lvm1.drain=fsync-dev"},
     OracleInfo{oracle::kCanary, "Always broken, to prove that the harness reports.", "-"},
 };
 

@@ -34,7 +34,11 @@ struct LogicalVolumePlan {
   std::uint32_t region_sectors = 64;   // of a mirror
   friend bool operator==(const LogicalVolumePlan&, const LogicalVolumePlan&) = default;
 };
-// A volume group of LVM2. At first boot its metadata stands on its disks, as if made long ago; every boot
+enum class GroupFormat : std::uint8_t {
+  kLvm2,
+  kLvm1,  // volumes are maps of extents in the kernel, without device-mapper (engine/lvm/lvm1_driver.h)
+};
+// A volume group. At first boot its metadata stands on its disks, as if made long ago; every boot
 // activates what the committed metadata says by then.
 struct VolumeGroupPlan {
   std::string name;
@@ -42,6 +46,7 @@ struct VolumeGroupPlan {
   std::uint32_t extent_sectors = 128;
   std::vector<LogicalVolumePlan> volumes;
   std::string backup;                  // the device that holds copies of its metadata in files; empty: elsewhere
+  GroupFormat format = GroupFormat::kLvm2;
   friend bool operator==(const VolumeGroupPlan&, const VolumeGroupPlan&) = default;
 };
 
@@ -65,6 +70,8 @@ struct Area {
 enum class Path : std::uint8_t {
   kDirect,    // O_DIRECT: bios on the application's own pages
   kBuffered,  // through the page cache
+  kUnlisted,  // writes only: through the page cache, but written by the file system itself, the dirty mark taken off
+              // before, as reiserfs does
 };
 
 struct WriteTask {
@@ -78,6 +85,9 @@ struct WriteTask {
   std::uint64_t flush_every = 0;   // a flush (direct) or fsync (buffered) after this many; 0: none
   // direct only: the application changes its buffer while the write is under way.
   bool scribble = false;
+  // direct only: O_DIRECT on a file that others use through the page cache, which is written back before and dropped
+  // after; false: a raw device.
+  bool heeds_cache = false;
   friend bool operator==(const WriteTask&, const WriteTask&) = default;
 };
 struct ReadTask {
@@ -204,9 +214,28 @@ struct DmeventdTask {
   friend bool operator==(const DmeventdTask&, const DmeventdTask&) = default;
 };
 
+// Memory of processes on a swap device: pages are touched at random, and page out under pressure, past every cache.
+struct SwapTask {
+  std::string device;
+  std::uint64_t pages = 16;            // of memory, and of the device, from its beginning
+  Pace pace;
+  friend bool operator==(const SwapTask&, const SwapTask&) = default;
+};
+// LVM1's pvmove: every extent of the group on `from` goes to `to`, one by one.
+struct Lvm1PvmoveTask {
+  std::string group;
+  std::string from;                    // disks
+  std::string to;
+  Duration start;
+  bool back = false;                   // and then from `to` to `from`, as one who tries out a new disk does
+  bool may_fail = false;
+  friend bool operator==(const Lvm1PvmoveTask&, const Lvm1PvmoveTask&) = default;
+};
+
 using TaskBody = std::variant<WriteTask, ReadTask, DiscardTask, FlushTask, MmapStoreTask, IoTask,
                               Ext2Task, FioIologTask, LogWritesTask, DmsetupTask, JournalFsTask,
-                              CreateSnapshotTask, DmeventdTask>;
+                              CreateSnapshotTask, DmeventdTask, SwapTask,
+                              Lvm1PvmoveTask>;
 struct TaskPlan {
   std::string name;  // unique; "write-1" when the scenario gives none
   TaskBody body;

@@ -27,4 +27,23 @@ inline Plan snapshot_of_mirror_plan() {
   return plan;
 }
 
+// A volume of LVM1 that is moved while somebody writes past the page cache.
+inline Plan pvmove_lvm1_plan() {
+  Plan plan;
+  plan.scenario = "pvmove-lvm1";
+  for (const char* name : {"pv0", "pv1"}) {
+    plan.disks.push_back({.name = name, .sectors = 256});
+    plan.disks.back().write = {Duration::microseconds(20), Duration::milliseconds(2)};
+  }
+  plan.volume_groups.push_back({"vg", {"pv0", "pv1"}, 32, {{"lv", {"pv0"}, "", 4, 64}}, "", GroupFormat::kLvm1});
+  WriteTask raw;
+  raw.device = "vg-lv";
+  raw.pace = {Duration::milliseconds(5), {Duration(), Duration::microseconds(200)}, 60};
+  raw.in_flight = 4;
+  plan.tasks = {{"raw", raw}, {"pvmove", Lvm1PvmoveTask{"vg", "pv0", "pv1", Duration::milliseconds(6), false, false}}};
+  plan.checks = {"moved-equals-model", "liveness", "no-leak", "administrator-answers"};
+  plan.runs = 20;
+  return plan;
+}
+
 }  // namespace dmsim::test

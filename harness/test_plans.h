@@ -258,7 +258,8 @@ inline std::vector<PlantedBug> bugs_of_user_space() {
   Plan unlocked = snapshot_of_mirror_plan();
   unlocked.faults.push_back({.disk = "pv0", .kind = FaultKind::kDies, .from = Duration::seconds(3)});
   return {{"two-suspenders", oracle::kOneSuspender, {{"lvm.lock", "none"}}, {{"lvm.passthrough", "on"}}, unlocked},
-          {"no-lockfs", oracle::kFrozenImage, {{"lvm.snapshot_lockfs", "off"}}, {}, snapshot_of_mirror_plan()}};
+          {"no-lockfs", oracle::kFrozenImage, {{"lvm.snapshot_lockfs", "off"}}, {}, snapshot_of_mirror_plan()},
+          {"write-to-moved", oracle::kMovedEqualsModel, {{"lvm1.drain", "fsync-dev"}}, {}, pvmove_lvm1_plan()}};
 }
 
 inline std::vector<PlantedBug> bugs_of_snapshots() {

@@ -47,6 +47,9 @@ void RunStatistics::add(const RunStatistics& other) {
   redirtied += other.redirtied;
   excused += other.excused;
   hangs += other.hangs;
+  in_flight_most = std::max(in_flight_most, other.in_flight_most);
+  tracked += other.tracked;
+  tracked_most = std::max(tracked_most, other.tracked_most);
   writers_waited = writers_waited + other.writers_waited;
   virtual_time = virtual_time + other.virtual_time;
 }

@@ -55,6 +55,9 @@ struct RunStatistics {
   std::uint64_t redirtied = 0;         // stores to pages under writeback
   std::uint64_t excused = 0;           // breaches charged to an application or disk, not expected there
   std::uint64_t hangs = 0;             // lives that could not go on where liveness is not checked
+  std::uint64_t in_flight_most = 0;    // bios of users on volumes of LVM1 at once; the most of all lives
+  std::uint64_t tracked = 0;           // objects that LVM1 pushed onto bios to know what is in transit
+  std::uint64_t tracked_most = 0;      // and at once; the most of all lives
   Duration writers_waited;             // for writeback to end
   Duration virtual_time;
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "engine/device_inode.h"
+#include "engine/lvm/lvm1_mapper.h"
 #include "harness/engine_factory.h"
 #include "harness/oracle_names.h"
 #include "harness/volume_groups.h"
@@ -137,6 +138,13 @@ void World::build(std::vector<Image> images) {
   const std::string& engine = engine_of_life(plan_, life_);
   mapper_ = make_engine(engine, {scheduler_, pages_, bios_, *this, this}, plan_.switches);
   CHECK(mapper_ != nullptr, engine);
+  if (has_lvm1(plan_)) {
+    const EngineEnvironment environment{scheduler_, pages_, bios_, *this, this};
+    auto both = std::make_unique<lvm1::Mapper>(std::move(mapper_), environment,
+                                               lvm1::Lvm1Switches::of(plan_.switches));
+    lvm1_ = &both->driver();
+    mapper_ = std::move(both);
+  }
   task_ends_ = std::make_unique<WaitQueue>(scheduler_, "a task to end");
   group_devices_ = group_devices(plan_);
   group_names_ = group_device_names(plan_);
@@ -505,6 +513,11 @@ World::CachedDevice& World::cached(std::string_view name) {
 
 PageCache& World::cache(std::string_view name) { return cached(name).cache; }
 
+SwapSpace& World::add_swap(std::string_view name, std::uint64_t pages) {
+  swaps_.push_back(std::make_unique<SwapSpace>(scheduler_, memory_, pages_, device(name), pages));
+  return *swaps_.back();
+}
+
 void World::set_freezer(std::string_view name, Freezer* freezer) {
   if (freezer == nullptr) {
     for (const auto& device : caches_) {
@@ -568,6 +581,11 @@ RunStatistics World::statistics() const {
     if (std::find(logs.begin(), logs.end(), disk->name()) != logs.end()) {
       out.log_writes += stats.writes;
     }
+  }
+  if (lvm1_ != nullptr) {
+    out.in_flight_most = lvm1_->stats().in_flight_most;
+    out.tracked = lvm1_->stats().tracked;
+    out.tracked_most = lvm1_->stats().tracked_most;
   }
   for (const auto& [device, view] : mirror_views()) out.bytes_copied += view->bytes_copied();
   for (const auto& device : caches_) {

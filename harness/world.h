@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "engine/device_mapper.h"
+#include "engine/lvm/lvm1_driver.h"
 #include "harness/copies.h"
 #include "harness/judge.h"
 #include "harness/lvm_room.h"
@@ -156,6 +157,8 @@ class World final : public TaskHost,
   LvmRoom& lvm() override { return *lvm_room_; }
   const LvmRoom& first_lvm_room() const;
   Memory& memory() { return memory_; }
+  // Null: the plan has no group of LVM1.
+  lvm1::Driver* lvm1() const override { return lvm1_; }
   DeviceLookup& disk_lookup() { return *this; }
 
   // TaskHost.
@@ -164,6 +167,7 @@ class World final : public TaskHost,
   DeviceMapper& mapper() override { return *mapper_; }
   WatchedDevice& device(std::string_view name) override;
   PageCache& cache(std::string_view name) override;
+  SwapSpace& add_swap(std::string_view device, std::uint64_t pages) override;
   void set_freezer(std::string_view device, Freezer* freezer) override;
   void report(Violation violation) override { judge_.report(std::move(violation)); }
   void request_power_cut() override { power_cut_requested_ = true; }
@@ -221,10 +225,12 @@ class World final : public TaskHost,
   std::vector<Image> first_media_;             // parallel to disks_: what this life began with
   PageSpace scratch_;                          // for contents that nobody in the world ever sees
   std::unique_ptr<DeviceMapper> mapper_;
+  lvm1::Driver* lvm1_ = nullptr;  // in *mapper_
   Memory memory_;
   std::unique_ptr<Pdflush> pdflush_;
   std::vector<std::unique_ptr<WatchedDevice>> watched_;
   std::vector<std::unique_ptr<CachedDevice>> caches_;
+  std::vector<std::unique_ptr<SwapSpace>> swaps_;
   std::vector<std::string> used_devices_;
   // Of this life, or of the first one: a life after a power cut has no users of its own.
   std::map<std::string, std::unique_ptr<Reference>, std::less<>> own_references_;

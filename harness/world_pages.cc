@@ -6,6 +6,7 @@
 #include <numeric>
 #include <utility>
 
+#include "harness/volume_groups.h"
 #include "harness/world.h"
 
 namespace dmsim {
@@ -35,7 +36,7 @@ TableOf World::first_tables() const {
 
 // The content at boot of each page, gathered from the disks that hold it by the plan's tables.
 Reference* World::make_reference(std::string_view device) {
-  if (!judge_.compares_contents()) return nullptr;
+  if (!judge_.compares_contents() || is_lvm1_disk(plan_, device)) return nullptr;
   auto extents = std::make_shared<std::vector<Extent>>(resolve_contents(device, first_tables()));
   if (const Disk* itself = disk(device); itself != nullptr) {
     extents->push_back({{0, itself->sectors()}, {{std::string(device), 0}}});

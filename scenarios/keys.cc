@@ -18,7 +18,8 @@ constexpr std::array<Words, 11> kFault{
     "write-lands-fails", "dies",        "revives",     "lying-flush",   "bit-rot",
     "misdirected-write"};
 static_assert(kFault.size() == static_cast<std::size_t>(FaultKind::kMisdirectedWrite) + 1);
-constexpr std::array<Words, 2> kPath{"direct", "buffered"};
+constexpr std::array<Words, 3> kPath{"direct", "buffered", "unlisted"};
+constexpr std::array<Words, 2> kGroupFormat{"lvm2", "lvm1"};
 constexpr std::array<Words, 3> kSurvivors{"chosen", "none", "all"};
 constexpr std::array<Words, 2> kTablesAfterCut{"plan", "last"};
 constexpr std::array<Words, 3> kBlame{"engine", "application", "disk"};
@@ -80,6 +81,7 @@ constexpr std::array kVolumeGroup = std::to_array<KeyInfo>({
     {"disks", Shape::kTexts, "", "its physical volumes"},
     {"extent", Shape::kSize, "64KiB", "the unit of its volumes"},
     {"volumes", Shape::kMapOfMaps, "", "each volume's name and shape; visible as GROUP-NAME", {}, &kVolumeKeys},
+    {"format", Shape::kWord, "lvm2", "lvm1: maps of extents in the kernel, without device-mapper", kGroupFormat},
     {"backup", Shape::kText, "-", "the device that copies of its metadata are written to; absent: elsewhere"},
 });
 
@@ -126,7 +128,7 @@ constexpr KeyInfo kDevices{"devices", Shape::kMapOfTables, "-",
                            "name to table; created, loaded and resumed at boot, in this order", {},
                            &kDeviceKeys};
 constexpr KeyInfo kVolumeGroups{"volume-groups", Shape::kMapOfMaps, "-",
-                                "LVM2's groups: their metadata stands on their disks at first boot", {},
+                                "LVM's groups: their metadata stands on their disks at first boot", {},
                                 &kVolumeGroupKeys};
 constexpr KeyInfo kMemoryKey{"memory", Shape::kMap, "-", "page frames", {}, &kMemoryKeys};
 constexpr KeyInfo kPdflushKey{"pdflush", Shape::kMapOrWord, "none", "periodic writeback", kNone,
@@ -160,7 +162,9 @@ constexpr std::array kPlan = std::to_array<KeyInfo>(
 
 // Keys that several tasks share.
 constexpr KeyInfo kOn{"device", Shape::kText, "", "a device's or disk's name"};
-constexpr KeyInfo kPathKey{"path", Shape::kWord, "direct", "direct: O_DIRECT; buffered: page cache",
+constexpr KeyInfo kPathKey{"path", Shape::kWord, "direct",
+                           "direct: O_DIRECT; buffered: page cache; unlisted: the same, but written by the "
+                           "file system itself with the dirty mark taken off (writes only)",
                            kPath};
 constexpr KeyInfo kRange{"range", Shape::kRange, "-", "where; absent: the whole device"};
 constexpr KeyInfo kBlock{"block", Shape::kSize, "4KiB", "of one request; whole sectors"};
@@ -177,7 +181,9 @@ constexpr std::array kWrite = std::to_array<KeyInfo>(
      {"preflush", Shape::kFlag, "false", "each write has the cache flushed first; direct only"},
      kInFlight,
      {"flush-every", Shape::kCount, "0", "a flush or fsync after so many writes; 0: none"},
-     {"scribble", Shape::kFlag, "false", "changes its buffer during the write; direct only"}});
+     {"scribble", Shape::kFlag, "false", "changes its buffer during the write; direct only"},
+     {"heeds-cache", Shape::kFlag, "false",
+      "what the page cache holds of the range is written before and dropped after; direct only"}});
 constexpr std::array kRead = std::to_array<KeyInfo>(
     {kOn, kPathKey, kRange, kBlock, kSequential, kStart, kEvery, kCount, kInFlight});
 constexpr std::array kDiscard =
@@ -256,6 +262,18 @@ constexpr std::array kCreateSnapshot = std::to_array<KeyInfo>(
      {"may-fail", Shape::kFlag, "false", "that it cannot be created is no wrong answer"}});
 constexpr std::array kDmeventd = std::to_array<KeyInfo>({kGroup, kStart});
 
+constexpr std::array kSwap = std::to_array<KeyInfo>(
+    {kOn, {"pages", Shape::kCount, "", "of memory, and of the device, from its beginning"}, kStart, kEvery, kCount});
+constexpr std::array kPvmoveLvm1 = std::to_array<KeyInfo>(
+    {kGroup,
+     {"from", Shape::kText, "", "the disk that is emptied"},
+     {"to", Shape::kText, "", "the disk that takes its extents"},
+     kStart,
+     {"back", Shape::kFlag, "false", "and then the other way"},
+     {"may-fail", Shape::kFlag, "false", "that it cannot move an extent is no wrong answer"}});
+
+constexpr KeyTable kSwapKeys{"a swap task", "swap", kSwap};
+constexpr KeyTable kPvmoveLvm1Keys{"a pvmove-lvm1 task", "pvmove-lvm1", kPvmoveLvm1};
 constexpr KeyTable kJournalFsKeys{"a journal-fs task", "journal-fs", kJournalFs};
 constexpr KeyTable kCreateSnapshotKeys{"a create-snapshot task", "create-snapshot", kCreateSnapshot};
 constexpr KeyTable kDmeventdKeys{"a dmeventd task", "dmeventd", kDmeventd};
@@ -289,6 +307,8 @@ constexpr std::array kKinds = std::to_array<TaskKind>({
     {"journal-fs", &kJournalFsKeys, "a small journalling file system that stays mounted"},
     {"create-snapshot", &kCreateSnapshotKeys, "lvcreate --snapshot"},
     {"dmeventd", &kDmeventdKeys, "starts the daemon that repairs the group's mirrors"},
+    {"swap", &kSwapKeys, "memory of processes, which pages out under pressure"},
+    {"pvmove-lvm1", &kPvmoveLvm1Keys, "LVM1's pvmove: every extent of a disk goes to another"},
 });
 static_assert(kKinds.size() == std::variant_size_v<TaskBody>);
 
@@ -308,14 +328,14 @@ constexpr std::array kVerb = std::to_array<VerbInfo>({
 });
 static_assert(kVerb.size() == static_cast<std::size_t>(DmsetupStep::Verb::kWaitTask) + 1);
 
-constexpr std::array<const KeyTable*, 31> kAllTables{
+constexpr std::array<const KeyTable*, 33> kAllTables{
     &kScenarioKeys,  &kVariantKeys,   &kPlanKeys,      &kDiskKeys,       &kFaultKeys,
     &kFaultRangeKeys, &kDeviceKeys,   &kMemoryKeys,    &kPdflushKeys,    &kSchedulerKeys,
     &kPowerCutKeys,  &kWriteKeys,     &kReadKeys,      &kDiscardKeys,    &kFlushKeys,
     &kMmapStoreKeys, &kIoKeys,        &kExt2Keys,      &kFioIologKeys,   &kLogWritesKeys,
     &kDmsetupKeys,   &kPlainVerbKeys, &kLoadKeys,      &kSuspendKeys,    &kMessageKeys,
     &kWaitStatusKeys, &kVolumeGroupKeys, &kVolumeKeys, &kJournalFsKeys, &kCreateSnapshotKeys,
-    &kDmeventdKeys};
+    &kDmeventdKeys,  &kSwapKeys,      &kPvmoveLvm1Keys};
 
 }  // namespace
 
@@ -324,6 +344,7 @@ constinit const std::span<const Words> kContentWords = kContent;
 constinit const std::span<const Words> kAtomicWords = kAtomic;
 constinit const std::span<const Words> kFaultWords = kFault;
 constinit const std::span<const Words> kPathWords = kPath;
+constinit const std::span<const Words> kGroupFormatWords = kGroupFormat;
 constinit const std::span<const Words> kSurvivorWords = kSurvivors;
 constinit const std::span<const Words> kTablesAfterCutWords = kTablesAfterCut;
 constinit const std::span<const Words> kBlameWords = kBlame;

@@ -70,6 +70,7 @@ extern const std::span<const std::string_view> kContentWords;     // DiskContent
 extern const std::span<const std::string_view> kAtomicWords;      // 1 and 8 sectors
 extern const std::span<const std::string_view> kFaultWords;       // FaultKind
 extern const std::span<const std::string_view> kPathWords;        // Path
+extern const std::span<const std::string_view> kGroupFormatWords; // GroupFormat
 extern const std::span<const std::string_view> kSurvivorWords;    // SurvivorPolicy
 extern const std::span<const std::string_view> kTablesAfterCutWords;  // TablesAfterCut
 extern const std::span<const std::string_view> kBlameWords;       // Blame

@@ -124,6 +124,7 @@ std::string body_value(const WriteTask& task) {
       .count("in-flight", task.in_flight)
       .count("flush-every", task.flush_every)
       .flag("scribble", task.scribble)
+      .flag("heeds-cache", task.heeds_cache)
       .done();
 }
 std::string body_value(const ReadTask& task) {
@@ -264,6 +265,22 @@ std::string body_value(const DmeventdTask& task) {
   return Flow().text("group", task.group).duration("start", task.start).done();
 }
 
+std::string body_value(const SwapTask& task) {
+  Flow flow;
+  flow.text("device", task.device).count("pages", task.pages);
+  return add_pace(flow, task.pace).done();
+}
+std::string body_value(const Lvm1PvmoveTask& task) {
+  return Flow()
+      .text("group", task.group)
+      .text("from", task.from)
+      .text("to", task.to)
+      .duration("start", task.start)
+      .flag("back", task.back)
+      .flag("may-fail", task.may_fail)
+      .done();
+}
+
 std::string names_value(const std::vector<std::string>& names) {
   std::string out;
   for (const std::string& name : names) out += (out.empty() ? "" : ", ") + yaml_scalar(name);
@@ -273,6 +290,7 @@ std::string names_value(const std::vector<std::string>& names) {
 std::string volume_group_value(const VolumeGroupPlan& group) {
   std::string out = fmt::format("  {}:\n    disks: {}\n    extent: {}\n", yaml_scalar(group.name),
                                 names_value(group.disks), format_sectors(group.extent_sectors));
+  out += fmt::format("    format: {}\n", kGroupFormatWords[static_cast<std::size_t>(group.format)]);
   if (!group.backup.empty()) out += fmt::format("    backup: {}\n", yaml_scalar(group.backup));
   out += group.volumes.empty() ? "    volumes: {}\n" : "    volumes:\n";
   for (const LogicalVolumePlan& volume : group.volumes) {

@@ -33,10 +33,12 @@ class PlanMaker {
     plan.source = text();
     plan.directory = text();
     plan.engine = pick(test_vocabulary().engines);
-    for (std::uint64_t i = 0, count = 1 + below(3); i < count; ++i) plan.disks.push_back(disk(i));
+    for (std::uint64_t i = 0, count = 2 + below(2); i < count; ++i) plan.disks.push_back(disk(i));
     for (std::uint64_t i = 0, count = below(4); i < count; ++i) plan.faults.push_back(fault());
     for (std::uint64_t i = 0, count = 1 + below(3); i < count; ++i) plan.devices.push_back(device(i));
     plan.volume_groups.push_back(volume_group());
+    plan.volume_groups.push_back({"old", {"disk0", "disk1"}, 32, {{"data", {"disk0"}, "", 1 + below(9), 64}}, "",
+                                  GroupFormat::kLvm1});
     plan.machine = machine();
     for (std::uint64_t i = 0, count = below(6); i < count; ++i) {
       TaskBody made = body();
@@ -164,11 +166,12 @@ class PlanMaker {
   Area area() { return {flip() ? SectorRange{} : range(), 1 + narrow(64), flip()}; }
 
   TaskBody body() {
-    switch (below(13)) {
+    switch (below(15)) {
       case 0: {
-        WriteTask made{lower(), static_cast<Path>(below(2)), area(), pace()};
+        WriteTask made{lower(), static_cast<Path>(below(3)), area(), pace()};
         made.flush_every = below(5);
-        if (made.path == Path::kBuffered) return made;
+        if (made.path != Path::kDirect) return made;
+        made.heeds_cache = flip();
         made.fua = flip();
         made.in_flight = 1 + narrow(5);
         made.scribble = flip();
@@ -193,6 +196,8 @@ class PlanMaker {
         return CreateSnapshotTask{"vg", flip() ? "data" : "mirror", fmt::format("snap{}", snapshots_++), "disk0",
                                   1 + below(9), 8u << below(4), duration(), flip()};
       case 11: return DmeventdTask{"vg", duration()};
+      case 12: return SwapTask{"disk0", 1 + below(9), pace()};
+      case 13: return Lvm1PvmoveTask{"old", "disk1", "disk0", duration(), flip(), flip()};
       default: break;
     }
     DmsetupTask made{duration(), {}};
@@ -325,9 +330,10 @@ void expect_fallbacks(const KeyTable& table, const YamlNode* written) {
 
 TEST(PlanYaml, every_default_is_what_the_key_tables_say) {
   const std::string text =
-      "scenario: s\ndisks: {d: {}}\ncheck: []\nfaults: [{disk: d, kind: dies}]\npdflush: {}\n"
+      "scenario: s\ndisks: {d: {}, e: {}}\ncheck: []\nfaults: [{disk: d, kind: dies}]\npdflush: {}\n"
       "devices: {lv: 0 8 zero}\n"
-      "volume-groups: {g: {disks: [d], volumes: {v: {on: [d]}}}}\ntasks:\n"
+      "volume-groups: {g: {disks: [d], volumes: {v: {on: [d]}}},"
+      " o: {format: lvm1, disks: [d, e], volumes: {}}}\ntasks:\n"
       "  - write: {device: lv}\n  - read: {device: lv}\n  - discard: {device: lv}\n"
       "  - flush: {device: lv}\n  - mmap-store: {device: lv}\n  - io: {device: lv, script: F}\n"
       "  - ext2: {device: lv}\n  - fio-iolog: {device: lv, file: f}\n"
@@ -335,7 +341,8 @@ TEST(PlanYaml, every_default_is_what_the_key_tables_say) {
       "  - dmsetup: {steps: [{create: {device: lv}}, {load: {device: lv}}, {suspend: {device: lv}},"
       " {message: {device: lv, text: t}}, {wait-status: {device: lv, contains: c}}]}\n"
       "  - journal-fs: {device: lv}\n"
-      "  - create-snapshot: {group: g, origin: v, snapshot: s, on: d}\n  - dmeventd: {group: g}\n";
+      "  - create-snapshot: {group: g, origin: v, snapshot: s, on: d}\n  - dmeventd: {group: g}\n"
+      "  - swap: {device: lv, pages: 1}\n  - pvmove-lvm1: {group: o, from: d, to: e}\n";
   const Result<Plan> plan = read_plan(text, "s.yaml", test_vocabulary());
   ASSERT_TRUE(plan.ok()) << plan.error().to_string();
   const Result<YamlNode> written = parse_yaml(write_plan(*plan), "s.yaml");

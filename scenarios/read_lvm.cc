@@ -58,16 +58,23 @@ VolumeGroupPlan read_volume_group(Reading& reading, const YamlEntry& entry, cons
   if (const YamlNode* volumes = map.find_map("volumes")) {
     for (const YamlEntry& volume : volumes->entries) group.volumes.push_back(read_volume(reading, volume));
   }
+  map.word("format", group.format);
   map.text("backup", group.backup);
   if (reading.failed()) return group;
+  if (group.format == GroupFormat::kLvm1) {
+    if (const auto made = lvm1_group_of(group, plan.disks); !made) reading.fail(entry.key_position, made.error());
+    return group;
+  }
   if (const auto made = volume_group_of(group, plan.disks); !made) reading.fail(entry.key_position, made.error());
   return group;
 }
 
-const VolumeGroupPlan* find_group(Reading& reading, MapReader& map, const Plan& plan, const std::string& name) {
+const VolumeGroupPlan* find_group(Reading& reading, MapReader& map, const Plan& plan, const std::string& name,
+                                  GroupFormat format = GroupFormat::kLvm2) {
   if (reading.failed()) return nullptr;
   std::vector<std::string_view> names;
   for (const VolumeGroupPlan& group : plan.volume_groups) {
+    if (group.format != format) continue;
     if (group.name == name) return &group;
     names.push_back(group.name);
   }
@@ -84,6 +91,7 @@ void read_volume_groups(Reading& reading, const YamlNode& node, Plan& plan) {
     for (const LogicalVolumePlan& volume : group.volumes) {
       const std::uint64_t sectors = volume.extents * group.extent_sectors;
       for (const char* layer : {"", "real"}) {
+        if (*layer != 0 && group.format == GroupFormat::kLvm1) continue;
         reading.add_device({lvm::device_name(group.name, volume.name, layer), sectors, false});
       }
     }
@@ -149,6 +157,44 @@ CreateSnapshotTask read_create_snapshot(Reading& reading, MapReader& map, const 
   const KnownDevice* const origin = reading.find_device(lvm::device_name(task.group, task.origin));
   CHECK(origin != nullptr, task.origin);
   reading.add_device({lvm::device_name(task.group, task.snapshot), origin->sectors, false});
+  return task;
+}
+
+SwapTask read_swap(Reading& reading, MapReader& map) {
+  SwapTask task;
+  map.text("device", task.device);
+  map.count("pages", task.pages, 1);
+  map.duration("start", task.pace.start);
+  map.durations("every", task.pace.every);
+  map.count("count", task.pace.count, 1);
+  if (reading.failed()) return task;
+  const KnownDevice* const device = reading.find_device(task.device);
+  if (device == nullptr) {
+    reading.fail(map.position_of("device"), unknown_name("device", task.device, reading.device_names(true, true)));
+  } else if (device->sectors != 0 && task.pages > device->sectors / kPageSectors) {
+    map.fail("pages", fmt::format("found '{}', but '{}' has {}", task.pages, task.device,
+                                  device->sectors / kPageSectors));
+  }
+  return task;
+}
+
+Lvm1PvmoveTask read_pvmove_lvm1(Reading& reading, MapReader& map, const Plan& plan) {
+  Lvm1PvmoveTask task;
+  map.text("group", task.group);
+  map.text("from", task.from);
+  map.text("to", task.to);
+  map.duration("start", task.start);
+  map.flag("back", task.back);
+  map.flag("may-fail", task.may_fail);
+  const VolumeGroupPlan* const group = find_group(reading, map, plan, task.group, GroupFormat::kLvm1);
+  if (group == nullptr) return task;
+  for (const std::string_view key : {"from", "to"}) {
+    const std::string& disk = key == "from" ? task.from : task.to;
+    if (std::find(group->disks.begin(), group->disks.end(), disk) != group->disks.end()) continue;
+    const std::vector<std::string_view> disks(group->disks.begin(), group->disks.end());
+    return reading.fail(map.position_of(key), unknown_name("physical volume", disk, disks)), task;
+  }
+  if (task.from == task.to) map.fail("to", fmt::format("found '{}' twice, expected another disk", task.to));
   return task;
 }
 

@@ -64,6 +64,10 @@ void check_direct(MapReader& map, Path path, std::string_view key, bool is_defau
                             kPathWords[static_cast<std::size_t>(path)]));
 }
 
+void check_listed(MapReader& map, Path path) {
+  if (path == Path::kUnlisted) map.fail("path", "found 'unlisted', which only writes can be");
+}
+
 WriteTask read_write(Reading& reading, MapReader& map) {
   WriteTask task;
   read_device_of_task(reading, map, task.device);
@@ -79,6 +83,8 @@ WriteTask read_write(Reading& reading, MapReader& map) {
   check_direct(map, task.path, "preflush", !task.preflush);
   check_direct(map, task.path, "in-flight", task.in_flight == 1);
   check_direct(map, task.path, "scribble", !task.scribble);
+  map.flag("heeds-cache", task.heeds_cache);
+  check_direct(map, task.path, "heeds-cache", !task.heeds_cache);
   return task;
 }
 
@@ -86,6 +92,7 @@ ReadTask read_read(Reading& reading, MapReader& map) {
   ReadTask task;
   read_device_of_task(reading, map, task.device);
   map.word("path", task.path);
+  check_listed(map, task.path);
   read_area(reading, map, task.device, task.area);
   read_pace(map, task.pace);
   map.count("in-flight", task.in_flight, 1);
@@ -105,6 +112,7 @@ FlushTask read_flush(Reading& reading, MapReader& map) {
   FlushTask task;
   read_device_of_task(reading, map, task.device);
   map.word("path", task.path);
+  check_listed(map, task.path);
   read_pace(map, task.pace);
   return task;
 }
@@ -217,6 +225,8 @@ TaskBody read_body(Reading& reading, const YamlNode& node, std::size_t kind,
     case 10: return read_journal_fs(reading, map);
     case 11: return read_create_snapshot(reading, map, plan);
     case 12: return read_dmeventd(reading, map, plan);
+    case 13: return read_swap(reading, map);
+    case 14: return read_pvmove_lvm1(reading, map, plan);
     default: break;
   }
   CHECK(false, kind);

@@ -31,6 +31,8 @@ DmsetupTask read_dmsetup(Reading& reading, MapReader& map, const std::string& na
 // The tasks about volume groups and the file system on them.
 JournalFsTask read_journal_fs(Reading& reading, MapReader& map);
 CreateSnapshotTask read_create_snapshot(Reading& reading, MapReader& map, const Plan& plan);
+SwapTask read_swap(Reading& reading, MapReader& map);
+Lvm1PvmoveTask read_pvmove_lvm1(Reading& reading, MapReader& map, const Plan& plan);
 DmeventdTask read_dmeventd(Reading& reading, MapReader& map, const Plan& plan);
 
 // The table that stands at `node`: a text or a list of lines, as lines separated by '\n', trimmed,

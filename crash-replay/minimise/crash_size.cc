@@ -72,7 +72,7 @@ std::uint64_t weight(const WriteTask& task, const Plan& plan) {
   const WriteTask plain;
   return kTaskPoints + area_weight(task, plan) + weight(task.pace) + option(task.path != plain.path) +
          option(task.fua) + option(task.preflush) + option(task.in_flight != 1) + digits(task.in_flight) +
-         option(task.flush_every != 0) + option(task.scribble);
+         option(task.flush_every != 0) + option(task.scribble) + option(task.heeds_cache);
 }
 std::uint64_t weight(const ReadTask& task, const Plan& plan) {
   return kTaskPoints + area_weight(task, plan) + weight(task.pace) + option(task.path != Path::kDirect) +
@@ -112,6 +112,10 @@ std::uint64_t weight(const JournalFsTask& task, const Plan&) {
          option(task.fsync_every != 1) + option(task.unmount) + option(!task.barriers);
 }
 std::uint64_t weight(const CreateSnapshotTask& task, const Plan&) { return 5 * kTaskPoints + digits(task.extents); }
+std::uint64_t weight(const SwapTask& task, const Plan&) {
+  return kTaskPoints + digits(task.pages) + weight(task.pace);
+}
+std::uint64_t weight(const Lvm1PvmoveTask& task, const Plan&) { return 2 * kTaskPoints + option(task.back); }
 std::uint64_t weight(const DmeventdTask&, const Plan&) { return 2 * kTaskPoints; }
 std::uint64_t weight(const FioIologTask&, const Plan&) { return 10 * kTaskPoints; }
 std::uint64_t weight(const LogWritesTask& task, const Plan&) {

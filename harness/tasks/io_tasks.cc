@@ -49,11 +49,14 @@ void write_direct(Self& self, const WriteTask& task) {
     if (round > 0) pause_between(self, task.pace.every);
     make_room(io, task.in_flight);
     const SectorRange range = block_of_round(self, task.area, device.sectors(), round);
+    // A page that somebody dirties meanwhile may stay: the caches' users are on their own, as in Linux.
+    if (task.heeds_cache) self.host.cache(task.device).write_and_wait(range);
     Stamper stamper(self.next_stamp(range.begin));
     DirectRequest& request = io.write(range, {.fua = task.fua, .preflush = task.preflush},
                                       [&](std::byte* out, Sector) { stamper.next(out); });
     if (task.scribble) scribble(self, io, request);
     if (task.in_flight == 1) drain(io);
+    if (task.heeds_cache) self.host.cache(task.device).invalidate(range);
     if (task.flush_every != 0 && (round + 1) % task.flush_every == 0) {
       drain(io);
       flush_direct(io);
@@ -72,6 +75,7 @@ void write_buffered(Self& self, const WriteTask& task) {
     const SectorRange range = block_of_round(self, task.area, sectors, round);
     stamp_sectors(bytes, self.next_stamp(range.begin));
     cache.write(range.begin * kSectorBytes, bytes);
+    if (task.path == Path::kUnlisted) cache.write_unlisted(range);
     if (task.flush_every != 0 && (round + 1) % task.flush_every == 0) cache.fsync(file);
   }
 }

@@ -33,6 +33,8 @@ void run(Self& self, const DmsetupTask& task);
 void run(Self& self, const JournalFsTask& task);
 void run(Self& self, const CreateSnapshotTask& task);
 void run(Self& self, const DmeventdTask& task);
+void run(Self& self, const SwapTask& task);
+void run(Self& self, const Lvm1PvmoveTask& task);
 
 // Sleeps until the pace's next round.
 void pause_between(Self& self, const DurationRange& every);

@@ -11,11 +11,15 @@
 #include "harness/verdict.h"
 #include "harness/watched_device.h"
 #include "models/memory/page_cache.h"
+#include "models/memory/swap.h"
 #include "sim/scheduler.h"
 
 namespace dmsim {
 
 class LvmRoom;
+namespace lvm1 {
+class Driver;
+}
 
 class TaskHost {
  public:
@@ -24,9 +28,13 @@ class TaskHost {
   virtual DeviceMapper& mapper() = 0;
   // The administrators of LVM2 and the file systems that stay mounted.
   virtual LvmRoom& lvm() = 0;
+  // LVM1 in the kernel; null: the plan has no group of it.
+  virtual lvm1::Driver* lvm1() const = 0;
   // A mapped device as users see it, and its page cache (made on first use).
   virtual WatchedDevice& device(std::string_view name) = 0;
   virtual PageCache& cache(std::string_view name) = 0;
+  // Swap space of `pages` pages at the beginning of a device. Stays until the world ends.
+  virtual SwapSpace& add_swap(std::string_view device, std::uint64_t pages) = 0;
   // Replaces what is frozen when `device` is suspended; null: the page cache's own again.
   virtual void set_freezer(std::string_view device, Freezer* freezer) = 0;
   // A promise was broken. `at`, `event` and `life` are filled in.

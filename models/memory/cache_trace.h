@@ -23,6 +23,9 @@ inline constexpr TraceKind kCacheStableWait{
 // A page's dirty bit is cleared, its bio is submitted next; the version may still change in flight.
 inline constexpr TraceKind kCacheWriteback{
     "cache.writeback", {{{"cache", ArgForm::kActor}, {"page"}, {"version"}}}};
+// The file system itself writes a dirty page, and has taken its dirty mark off: nobody who asks the cache sees it.
+inline constexpr TraceKind kCacheUnlisted{
+    "cache.unlisted", {{{"cache", ArgForm::kActor}, {"page"}, {"version"}}}};
 // Its writeback ended; `version` is what the page holds now; error: BlockStatus::Code, 0 is ok.
 inline constexpr TraceKind kCacheWritten{
     "cache.written", {{{"cache", ArgForm::kActor}, {"page"}, {"version"}, {"error"}}}};

@@ -91,6 +91,9 @@ class PageCache final : public Reclaimer {
   // Writes all pages of the range that are dirty now and waits for the range's writeback, without a
   // flush; reports no errors (what O_DIRECT does first; fsync_dev for the whole device).
   void write_and_wait(SectorRange range);
+  // A file system writes dirty pages of the range itself, one after the other, and takes their dirty marks off before:
+  // meanwhile they are neither dirty nor under writeback, for whoever asks the cache (reiserfs in 2.4).
+  BlockStatus write_unlisted(SectorRange range);
   // Drops every clean, idle page (what O_DIRECT does to the range it touches; BLKFLSBUF for all).
   void invalidate(SectorRange range);
 

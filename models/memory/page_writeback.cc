@@ -61,6 +61,37 @@ void PageCache::write_and_wait(SectorRange range) {
       {range.begin / kPageSectors, (range.end + kPageSectors - 1) / kPageSectors});
 }
 
+BlockStatus PageCache::write_unlisted(SectorRange range) {
+  const Stay stay(*this);
+  const std::uint64_t end = (range.end + kPageSectors - 1) / kPageSectors;
+  BlockStatus status;
+  for (std::uint64_t number = range.begin / kPageSectors; number < end && status.ok(); ++number) {
+    CachedPage* const page = index_.find(number);
+    if (!writable(page, {})) continue;
+    const Pin pin(*this, *page);
+    index_.clear_dirty(*page);
+    scheduler_.trace().emit(kCacheUnlisted, scheduler_.current_actor(), static_cast<std::uint64_t>(actor_), number,
+                            page->frame.page().version());
+    CacheBio* const out = take_bio();
+    out->page_count = 1;
+    out->pages[0] = page;
+    out->segments[0] = {&page->frame, nullptr, 0, valid_bytes(number)};
+    out->bio.op = Op::kWrite;
+    out->bio.sector = number * kPageSectors;
+    out->bio.sectors = out->segments[0].length / kSectorBytes;
+    out->bio.segments = out->segments.data();
+    out->bio.segment_count = 1;
+    out->bio.end_io = &PageCache::flush_done;
+    device_.submit(out->bio);
+    wait_until(flush_ended_, [out] { return out->done; });
+    status = out->bio.status;
+    give_back_bio(out);
+    if (!status.ok()) remember_error(status);
+    relist(*page);
+  }
+  return status;
+}
+
 void PageCache::write_and_wait_pages(PageRange range) {
   // Pages dirtied from here on are not ours: a busy writer cannot keep us for ever.
   Selection selection;
