@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "crash-replay/story_clone.h"
+#include "crash-replay/story_lvm1.h"
 #include "crash-replay/story_steps.h"
 #include "crash-replay/story_details.h"
 #include "harness/oracle_names.h"
@@ -87,6 +88,8 @@ std::vector<std::string> tell_before(const Chronicle& c, std::size_t first) {
   const StoryFocus& f = c.focus;
   if (f.clone) {
     out.push_back(clone_before(c));
+  } else if (f.move) {
+    out.push_back(move_before(c));
   } else if (f.legs.size() > 1) {
     std::string legs;
     for (const StoryFocus::Leg& leg : f.legs) {

@@ -92,6 +92,10 @@ struct StoryFocus {
   SectorRange region_range;  // of the device; empty: no mirror, no clone
   std::string mirror;        // the mapped device whose region that is; empty: none
   std::optional<Clone> clone;  // it is a clone's region, not a mirror's
+  struct Move {
+    std::uint64_t extent;      // of the volume
+  };
+  std::optional<Move> move;    // an extent of LVM1 that was moved: legs are where it is and where it was
   std::string log_disk;      // or a clone's metadata; empty: none
   // Where that page is in memory: its cache, which may be one of a device further up, and its number there.
   std::string cache;  // actor; empty: no cache was used

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "crash-replay/story_details.h"
+#include "crash-replay/story_lvm1.h"
 #include "engine/native/mirror/log_reader.h"
 #include "harness/copies.h"
 #include "harness/world.h"
@@ -148,6 +149,7 @@ StoryFocus find_focus(const Chronicle& chronicle, World& last) {
       if (!focus.region) find_clone_region(last, copy.disk, there, sector, &focus);
     }
   }
+  find_moved_extent(chronicle.events, last.plan(), &focus);
   return focus;
 }
 

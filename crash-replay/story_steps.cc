@@ -10,6 +10,7 @@
 #include <set>
 
 #include "crash-replay/story_clone.h"
+#include "crash-replay/story_lvm1.h"
 #include "harness/oracle_names.h"
 
 namespace dmsim {
@@ -31,7 +32,8 @@ std::string times_words(std::size_t count) {
 // Oracles about what a reader gets: their stories contain reads.
 bool is_about_reading(const std::string& name) {
   return name == oracle::kDurability || name == oracle::kStableRead || name == oracle::kUntouched ||
-         name == oracle::kReadYourWrites || name == oracle::kNoFalseError;
+         name == oracle::kReadYourWrites || name == oracle::kNoFalseError ||
+         name == oracle::kMovedEqualsModel;
 }
 
 class Teller {
@@ -94,6 +96,9 @@ class Teller {
     if (room == "dm") tell_device(event);
     if (room == "mirror") tell_mirror(event);
     if (room == "clone" && f_.clone) tell_clone();
+    if (room == "lvm1" && f_.move) {
+      if (auto step = tell_move_event(c_, at_)) add(std::move(step->text), std::move(step->notation), step->weight);
+    }
     if (room == "kernel") tell_kernel(event);
     if (room == "disk") tell_disk(event);
     if (room == "power") tell_power(event);
@@ -114,6 +119,9 @@ class Teller {
     if (event.is("cache.store") || event.is("cache.write")) tell_store(event);
     if (event.is("cache.writeback")) in_writeback_ = true;
     if (event.is("cache.written")) in_writeback_ = false;
+    if (event.is("cache.unlisted")) {
+      add(fmt::format("{} takes the dirty mark off {} and writes it itself", who_words(c_, event.actor), page()));
+    }
     if (event.is("cache.stable_wait")) {
       add(fmt::format("{} wants to change {} and waits for its writing to end",
                       who_words(c_, event.actor), page()));
@@ -264,7 +272,7 @@ class Teller {
   // A mirrored write that goes to one leg only, as dm core says it.
   void tell_narrow_write(const StoryEvent& event) {
     const UserStory* user = user_of(event.cause);
-    if (user == nullptr || f_.clone || f_.legs.size() < 2 || event.text("op") != "write") return;
+    if (user == nullptr || f_.clone || f_.move || f_.legs.size() < 2 || event.text("op") != "write") return;
     if (!user->touches_page && !(user->touches_region && brought_the_claim(*user))) return;
     std::set<std::string> disks;
     for (const std::size_t part : user->parts) disks.insert(c_.disk_requests[part].disk);
@@ -663,6 +671,9 @@ std::size_t story_start(const Chronicle& c) {
   std::optional<std::size_t> start;
   if (c.focus.clone) {
     if (const auto hydration = clone_story_start(c)) return *hydration;
+  }
+  if (c.focus.move) {
+    if (const auto lost = move_story_start(c)) return *lost;
   }
   const std::string& name = c.violation.oracle;
   if (name == oracle::kLiveness) {

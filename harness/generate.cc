@@ -53,6 +53,7 @@ PlanSubject draw_subject(Draft& draft) {
     return std::any_of(switches.begin(), switches.end(),
                        [prefix](const auto& each) { return each.first.starts_with(prefix); });
   };
+  if (named("lvm1.")) return PlanSubject::kLvm1;
   if (named("snapshot.")) return PlanSubject::kSnapshot;
   return named("clone.") ? PlanSubject::kClone : PlanSubject::kMirror;
 }
@@ -121,7 +122,7 @@ DiskOptions& Draft::disk(const std::string& name) {
 }  // namespace generate
 
 std::span<const std::string_view> plan_subject_names() {
-  static constexpr std::array<std::string_view, 3> kNames{"mirror", "clone", "snapshot"};
+  static constexpr std::array<std::string_view, 4> kNames{"mirror", "clone", "snapshot", "lvm1"};
   return kNames;
 }
 
@@ -143,6 +144,7 @@ Plan generate_plan(ChoiceSource& choices, const GeneratorOptions& options) {
     case PlanSubject::kMirror: generate::make_mirror_plan(draft); break;
     case PlanSubject::kClone: generate::make_clone_plan(draft); break;
     case PlanSubject::kSnapshot: generate::make_snapshot_plan(draft); break;
+    case PlanSubject::kLvm1: generate::make_lvm1_plan(draft); break;
   }
   return std::move(draft.plan);
 }

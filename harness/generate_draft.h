@@ -115,6 +115,9 @@ struct Draft {
 void make_clone_plan(Draft& draft);
 void make_snapshot_plan(Draft& draft);
 
+// The same about LVM1.
+void make_lvm1_plan(Draft& draft);
+
 void make_devices(Draft& draft);
 void make_trouble(Draft& draft);
 void make_tasks(Draft& draft);

@@ -45,7 +45,7 @@ void format_lvm1(const VolumeGroupPlan& group, const Plan& plan, PageSpace& page
   const std::vector<std::byte> page = lvm1::encode(must_be_lvm1(group, plan.disks));
   for (std::size_t disk = 0; disk < plan.disks.size(); ++disk) {
     if (std::find(group.disks.begin(), group.disks.end(), plan.disks[disk].name) == group.disks.end()) continue;
-    for (const std::uint64_t copy : {0, 1}) (*images)[disk].write_sectors(pages, lvm1::map_sector(copy), page);
+    for (std::uint64_t copy = 0; copy < 2; ++copy) (*images)[disk].write_sectors(pages, lvm1::map_sector(copy), page);
   }
 }
 

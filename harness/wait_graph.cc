@@ -2,6 +2,7 @@
 // repair or in a device for its resume, and those wait for a process again. Slow words, made once.
 #include <algorithm>
 
+#include "engine/lvm/lvm1_volume.h"
 #include "harness/copies.h"
 #include "harness/lvm_room.h"
 #include "harness/world.h"
@@ -46,6 +47,13 @@ std::vector<std::string> LvmRoom::stack_below(const std::string& device) {
 
 LvmRoom::Reason LvmRoom::why_stuck(const std::string& device, Actor asking) {
   const ActorNames& names = world_.trace().actors();
+  const lvm1::Driver* const lvm1 = world_.lvm1();
+  if (lvm1 != nullptr && lvm1->locked() && lvm1->locked()->volume->name() == device && lvm1->held() > 0) {
+    const std::string by = names.name(lvm1->locked()->by);
+    return {fmt::format("{} has locked extent {} of {}, and what is sent there ({} bios) waits until {} unlocks it", by,
+                        lvm1->locked()->extent, device, lvm1->held(), by),
+            lvm1->locked()->by};
+  }
   const std::vector<std::string> stack = stack_below(device);
   for (const std::string& each : stack) {
     for (const MirrorView* mirror : world_.mapper().mirrors(each)) {
@@ -90,7 +98,13 @@ std::vector<std::string> LvmRoom::wait_graph() {
     while (at != nullptr && std::find(passed.begin(), passed.end(), at->actor) == passed.end()) {
       passed.push_back(at->actor);
       Reason reason;
-      if (at->held_by != Actor::kNobody && find(at->held_by) != nullptr) {
+      const std::vector<Actor>& reclaiming = world_.memory().reclaiming();
+      const bool reclaims = std::find(reclaiming.begin(), reclaiming.end(), at->actor) != reclaiming.end();
+      const auto other = std::find_if(reclaiming.begin(), reclaiming.end(),
+                                      [&](Actor each) { return each != at->actor && find(each) != nullptr; });
+      if (at->waits_for == kWaitsForFrame && other != reclaiming.end()) {
+        reason = {fmt::format("{} is freeing some", names.name(*other)), *other};
+      } else if (at->held_by != Actor::kNobody && find(at->held_by) != nullptr) {
         reason = {fmt::format("{} holds it", names.name(at->held_by)), at->held_by};
       } else {
         // What holds it is no process (a cache): then it is a bio of that device.
@@ -106,7 +120,8 @@ std::vector<std::string> LvmRoom::wait_graph() {
           reason.words = fmt::format("a bio of {}; {}", device, reason.words);
         }
       }
-      lines.push_back(fmt::format("{} waits for {}{}{}", names.name(at->actor), at->waits_for,
+      lines.push_back(fmt::format("{}{} waits for {}{}{}", names.name(at->actor),
+                                  reclaims ? ", which needs memory and frees some first," : "", at->waits_for,
                                   reason.words.empty() ? "" : ": ", reason.words));
       at = reason.who == Actor::kNobody ? nullptr : find(reason.who);
     }

@@ -220,6 +220,7 @@ std::vector<DevicePlan> World::devices_after_cut() const {
   std::vector<DevicePlan> out;
   std::vector<std::string> merged;
   for (const std::string& name : mapped_names()) {
+    if (lvm1_ != nullptr && lvm1_->find(name) != nullptr) continue;  // the map on disk says where it is
     auto table = mapper_->table(name, TableSlot::kLive);
     if (!table.ok() || table->empty()) continue;
     const auto snapshot = read_snapshot(*table);

@@ -166,7 +166,7 @@ std::optional<Group> newest(std::string_view group, const std::vector<std::strin
   std::optional<Group> best;
   std::vector<std::byte> page(kPageBytes);
   for (const std::string& disk : disks) {
-    for (const std::uint64_t copy : {0, 1}) {
+    for (std::uint64_t copy = 0; copy < 2; ++copy) {
       if (!read(disk, map_sector(copy), page.data())) continue;
       auto found = decode(page.data());
       if (!found || found->name != group || !found->find_disk(disk)) continue;

@@ -28,7 +28,7 @@ Memory::Memory(Scheduler& scheduler, MemoryOptions options)
     : scheduler_(scheduler),
       options_(resolve(options)),
       free_(options_.pages),
-      allocators_(scheduler, "a free page frame"),
+      allocators_(scheduler, std::string(kWaitsForFrame)),
       kswapd_(scheduler, "memory pressure") {}
 
 bool Memory::try_allocate() {
@@ -80,6 +80,14 @@ void Memory::remove_reclaimer(Reclaimer& reclaimer) {
 }
 
 std::uint64_t Memory::reclaim(std::uint64_t wanted, bool may_write) {
+  const Actor self = scheduler_.current_actor();
+  reclaiming_.push_back(self);
+  const std::uint64_t freed = ask_reclaimers(wanted, may_write);
+  reclaiming_.erase(std::find(reclaiming_.begin(), reclaiming_.end(), self));
+  return freed;
+}
+
+std::uint64_t Memory::ask_reclaimers(std::uint64_t wanted, bool may_write) {
   if (reclaimers_.empty()) return 0;
   const std::size_t start = first_reclaimer_++ % reclaimers_.size();
   std::uint64_t freed = 0;

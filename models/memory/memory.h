@@ -11,6 +11,8 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "models/options.h"
@@ -43,6 +45,9 @@ struct MemoryStats {
   Duration allocators_waited;  // in direct reclaim and for somebody else's frame
 };
 
+// What an allocation waits for when nothing can be reclaimed, in the words of a wait.
+inline constexpr std::string_view kWaitsForFrame = "a free page frame";
+
 class Memory {
  public:
   // Requires options.pages >= 8 and low <= high <= pages, once zeroes are resolved.
@@ -63,6 +68,8 @@ class Memory {
   const MemoryOptions& options() const { return options_; }         // marks resolved
   const MemoryStats& stats() const { return stats_; }
 
+  // Who is freeing memory now, and may be waiting for it: in direct reclaim, or kswapd at work.
+  const std::vector<Actor>& reclaiming() const { return reclaiming_; }
   // Not owned; removed before it dies.
   void add_reclaimer(Reclaimer& reclaimer);
   void remove_reclaimer(Reclaimer& reclaimer);
@@ -73,11 +80,13 @@ class Memory {
   void wake_kswapd();
   void balance();  // kswapd's work: reclaims up to the high mark, or until nothing can be done
   std::uint64_t reclaim(std::uint64_t wanted, bool may_write);
+  std::uint64_t ask_reclaimers(std::uint64_t wanted, bool may_write);
 
   Scheduler& scheduler_;
   MemoryOptions options_;
   std::uint64_t free_;
   MemoryStats stats_;
+  std::vector<Actor> reclaiming_;       // in order of beginning
   std::vector<Reclaimer*> reclaimers_;  // in order of registration
   std::size_t first_reclaimer_ = 0;     // where the next reclaim starts
   std::uint64_t progress_ = 0;          // frames freed and frames that became reclaimable, ever
