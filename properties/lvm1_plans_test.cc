@@ -59,7 +59,7 @@ struct PlantedBug {
 };
 constexpr PlantedBug kBugs[] = {
     {"lvm1.locked_copy", "absent", 50},      {"lvm1.drain", "fsync-dev", 50},
-    {"lvm1.copy", "buffered", 50},           {"lvm1.copy_memory", "allocated", 200},
+    {"lvm1.copy", "buffered", 110},          {"lvm1.copy_memory", "allocated", 600},
     {"lvm1.map_commit", "after-unlock", 200},
 };
 
