@@ -11,6 +11,7 @@
 
 #include "crash-replay/story_clone.h"
 #include "crash-replay/story_lvm1.h"
+#include "crash-replay/story_pvmove.h"
 #include "harness/oracle_names.h"
 
 namespace dmsim {
@@ -100,6 +101,7 @@ class Teller {
       if (auto step = tell_move_event(c_, at_)) add(std::move(step->text), std::move(step->notation), step->weight);
     }
     if (room == "kernel") tell_kernel(event);
+    if (room == "pvmove" || room == "lvm") tell_lvm(event);
     if (room == "disk") tell_disk(event);
     if (room == "power") tell_power(event);
     tell_put_off();
@@ -171,7 +173,8 @@ class Teller {
                      : fmt::format("{} takes the request back, to issue it again", f_.device),
                  notation_of(user->op, user->fua, user->range));
     }
-    if (event.text("device") != f_.device && event.text("device") != f_.mirror) return;
+    const bool moves = !move_.empty() && event.text("device") == move_;
+    if (event.text("device") != f_.device && event.text("device") != f_.mirror && !moves) return;
     if (event.actor == "boot") return;
     const std::string device(event.text("device"));
     if (event.is("dm.suspend"))
@@ -196,6 +199,13 @@ class Teller {
       add(fmt::format("{} sends {} the message '{}'", who_words(c_, event.actor), device,
                       event.text("text")));
     }
+  }
+
+  // How far a move is, and what the metadata say of it.
+  void tell_lvm(const StoryEvent& event) {
+    if (std::string move = moved_through(event); !move.empty()) move_ = std::move(move);
+    auto text = tell_lvm_event(event);
+    if (text) add(std::move(*text), "", event.is("lvm.metadata") ? Weight::kUseful : Weight::kEssential);
   }
 
   // What the kernel's own engine says of itself: its log from warnings upwards, and its troubles.
@@ -596,6 +606,7 @@ class Teller {
   std::vector<StoryStep>& steps_;
   StoryNames& names_;
   std::size_t at_ = 0;
+  std::string move_;                                  // the device of a pvmove that is under way
   std::map<std::size_t, std::size_t> user_by_event_;  // submit event index -> users
   std::map<std::size_t, StoryStep> put_off_;          // by event index
   bool bit_changed_ = false;  // the region's bit in memory differs from what the log was last sent

@@ -192,6 +192,7 @@ Stretch live_on(World& world, const World::Condition& paused) {
     for (const std::string& device : world.checked_devices()) {
       check_device(world, device, *world.reference(device));
     }
+    world.lvm().check_moves_ended();
     const LvmRoom& promised = world.first_lvm_room();
     for (const std::string& device : promised.recorded_devices()) {
       world.lvm().check_recovery(device, *promised.record(device));

@@ -184,7 +184,7 @@ Comparison compare_engines(const Plan& plan, std::string_view left, std::string_
 
 std::string why_not_comparable(const Plan& plan) {
   for (const auto& [name, value] : plan.switches) {
-    if (name.starts_with("lvm.")) continue;  // of user space, over whatever engine
+    if (name.starts_with("lvm.") || name.starts_with("pvmove.")) continue;  // of user space, over whatever engine
     const SwitchInfo* const info = find_switch(name);
     if (info != nullptr && value != linux_value(*info)) {
       return fmt::format("it sets {} to '{}', which only the native engine can do", name, value);

@@ -9,6 +9,7 @@
 #include "engine/linux/host/linux_engine.h"
 #include "engine/lvm/lvm1_switches.h"
 #include "engine/lvm/lvm_switches.h"
+#include "engine/lvm/pvmove_switches.h"
 #include "engine/native/native_engine.h"
 
 namespace dmsim {
@@ -80,6 +81,7 @@ const std::vector<SwitchInfo>& all_switches() {
     out.insert(out.end(), more.begin(), more.end());
     for (const SwitchInfo& info : lvm::lvm_switches()) out.push_back(info);
     for (const SwitchInfo& info : lvm1::lvm1_switches()) out.push_back(info);
+    for (const SwitchInfo& info : lvm::pvmove_switches()) out.push_back(info);
     return out;
   }();
   return kSwitches;

@@ -120,6 +120,7 @@ class Judge {
   void follow_snapshot(const std::string& name, const SnapshotLine& line);
   bool find_origin_user(const std::string& name, const SnapshotLine& line, std::string* user);
   void name_snapshot_breach(Violation* violation) const;
+  void judge_unreadable_snapshot(const SnapshotWatch& watch);
   void judge_snapshot_error(const SnapshotWatch& watch, const FailedRequest& request);
 
   void check_clones();

@@ -200,6 +200,25 @@ bool Judge::wants_to_look() const {
   return !snapshots_.empty() && (checks(oracle::kSnapshotEquals) || checks(oracle::kOriginModel));
 }
 
+// A snapshot that can be read no more must say so, unless a disk is why.
+void Judge::judge_unreadable_snapshot(const SnapshotWatch& watch) {
+  const auto& disks = world_.disks();
+  const bool refused = std::any_of(disks.begin(), disks.end(),
+                                   [&](const auto& disk) { return world_.disk_refused_something(disk->name()); });
+  const auto status = world_.mapper().status(watch.device);
+  if (refused || watch.line.merges || !status.ok()) return;
+  for (const char* word : {"Invalid", "Overflow", "Merge failed"}) {
+    if (status->find(word) != std::string::npos) return;
+  }
+  Violation violation;
+  violation.oracle = oracle::kSnapshotEquals;
+  violation.state = "cannot be read";
+  violation.device = watch.device;
+  violation.sentence = fmt::format("at rest {} cannot be read, although no disk has refused anything, and its status "
+                                   "does not call it invalid", watch.device);
+  report(std::move(violation));
+}
+
 // At rest, in a fiber: every sector of every snapshot is read and held against what it must be.
 void Judge::look_at_snapshots() {
   for (const SnapshotWatch& watch : std::vector<SnapshotWatch>(snapshots_)) {
@@ -211,13 +230,14 @@ void Judge::look_at_snapshots() {
     std::iota(pages.begin(), pages.end(), std::uint64_t{0});
     PageReader reader(world_, *device);
     std::optional<Sector> wrong;
-    reader.read(pages, [&](std::uint64_t page, const PageRef& found) {
+    const bool readable = reader.read(pages, [&](std::uint64_t page, const PageRef& found) {
       for (std::uint32_t i = 0; i < kPageSectors && !wrong; ++i) {
         const Sector sector = page * kPageSectors + i;
         if (sector >= reference->sectors()) return;
         if (!reference->is_admissible_now(sector, found.sector_digest(i))) wrong = sector;
       }
     });
+    if (!readable) judge_unreadable_snapshot(watch);
     if (!wrong) continue;
     Violation violation;
     violation.oracle = watch.line.merges ? oracle::kOriginModel : oracle::kSnapshotEquals;

@@ -33,7 +33,8 @@ LvmRoom::LvmRoom(World& world)
                    disk_names(world.plan()),
                    administration_,
                    *this,
-                   lvm::LvmSwitches::of(world.plan().switches)} {
+                   lvm::LvmSwitches::of(world.plan().switches),
+                   lvm::PvmoveSwitches::of(world.plan().switches)} {
   if (world.lvm1() != nullptr) world.lvm1()->set_surroundings(this);
 }
 
@@ -49,6 +50,7 @@ std::string LvmRoom::activate() {
     const lvm::CommandResult result = lvm::activate_group(session, group.name);
     world_.note_tables_changed();
     if (!result.ok()) return result.failure;
+    if (world_.life() > 0 && may_move(group.name) && environment_.moves.restart) start_moves(group.name);
   }
   // Its task is of the first life; the daemon runs in every life.
   for (const TaskPlan& task : world_.plan().tasks) {
@@ -58,6 +60,51 @@ std::string LvmRoom::activate() {
     }
   }
   return {};
+}
+
+bool LvmRoom::may_move(const std::string& group) const {
+  return std::any_of(world_.plan().tasks.begin(), world_.plan().tasks.end(), [&](const TaskPlan& task) {
+    const auto* const move = std::get_if<PvmoveTask>(&task.body);
+    return move != nullptr && move->group == group;
+  });
+}
+
+// What vgchange does beside activation: somebody polls what is moving.
+void LvmRoom::start_moves(const std::string& group) {
+  const Actor actor = world_.trace().actors().intern("pvmove");
+  // Under way from now on, not only from its first slice on: the life is not at rest before it has ended.
+  auto busy = std::make_shared<lvm::Administration::Command>(administration_);
+  world_.scheduler().spawn(actor, FiberRole::kTask, [this, group, busy] {
+    lvm::Session session(environment_);
+    judge_move(lvm::continue_moves(session, group, {.patience = world_.patience()}), group);
+    world_.note_tables_changed();
+  });
+}
+
+void LvmRoom::judge_move(const lvm::MoveResult& result, const std::string& group) {
+  if (result.ok()) return;
+  Violation violation;
+  violation.oracle = result.stuck ? oracle::kLiveness : oracle::kAnswers;
+  violation.device = group;
+  violation.state = result.stuck ? "a move that does not come on" : "a move fails";
+  violation.sentence = fmt::format("the move of extents of {} fails: {}", group, result.command.failure);
+  world_.report(std::move(violation));
+}
+
+void LvmRoom::check_moves_ended() {
+  for (const VolumeGroupPlan& group : world_.plan().volume_groups) {
+    if (!may_move(group.name)) continue;
+    lvm::Session session(environment_);
+    const auto committed = session.metadata().read();
+    if (!committed || lvm::moves_of(*committed).empty()) continue;
+    Violation violation;
+    violation.oracle = oracle::kLiveness;
+    violation.device = group.name;
+    violation.state = "a move that nobody goes on with";
+    violation.sentence = fmt::format("after the power cut the metadata of {} say that {} is moving, and nobody goes on "
+                                     "with it", group.name, lvm::moves_of(*committed).front());
+    world_.report(std::move(violation));
+  }
 }
 
 void LvmRoom::start_dmeventd(const std::string& group, Actor actor) {

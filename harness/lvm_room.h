@@ -12,6 +12,7 @@
 #include "engine/lvm/administration.h"
 #include "engine/lvm/dmeventd.h"
 #include "engine/lvm/lvm1_driver.h"
+#include "engine/lvm/pvmove.h"
 #include "engine/lvm/session.h"
 #include "harness/plan.h"
 #include "models/workload/journal_fs.h"
@@ -36,6 +37,11 @@ class LvmRoom final : private lvm::UserSpace,
   void start_dmeventd(const std::string& group, Actor actor);
   // kNobody: it does not run.
   Actor dmeventd() const { return dmeventd_actor_; }
+
+  // What a pvmove has answered.
+  void judge_move(const lvm::MoveResult& result, const std::string& group);
+  // At rest after a power cut, in a fiber: no group may be left with a move that nobody goes on with.
+  void check_moves_ended();
 
   // Mounted on a device; made at first use. Null: there is none.
   JournalFs& make_file_system(const JournalFsTask& task);
@@ -68,6 +74,8 @@ class LvmRoom final : private lvm::UserSpace,
   void take_memory(std::uint64_t frames) override;
   void give_back_memory(std::uint64_t frames) override;
   std::string activate_lvm1(const VolumeGroupPlan& group);
+  void start_moves(const std::string& group);
+  bool may_move(const std::string& group) const;
   JournalImage image_of(const std::string& device);
   std::string device_in(std::string_view words) const;
   // Why bios on `device` do not end, in words, and who would have to act.

@@ -213,6 +213,21 @@ struct DmeventdTask {
   Duration start;
   friend bool operator==(const DmeventdTask&, const DmeventdTask&) = default;
 };
+// pvmove FROM TO...: moves what is on one disk of a group to others, while it is in use; or, with `abort`, ends
+// every move of the group as `pvmove --abort` does.
+struct PvmoveTask {
+  std::string group;
+  std::string from;                    // a disk; empty with `abort`
+  std::vector<std::string> to;         // disks, in the order in which they are filled; empty: all others
+  std::string volume;                  // only this one, and what it is made of; empty: all
+  bool atomic = false;
+  bool abort = false;
+  bool no_mirror_target = false;       // the kernel cannot make the temporary mirror
+  bool may_fail = false;
+  Duration start;
+  Duration poll = Duration::milliseconds(10);
+  friend bool operator==(const PvmoveTask&, const PvmoveTask&) = default;
+};
 
 // Memory of processes on a swap device: pages are touched at random, and page out under pressure, past every cache.
 struct SwapTask {
@@ -235,7 +250,7 @@ struct Lvm1PvmoveTask {
 using TaskBody = std::variant<WriteTask, ReadTask, DiscardTask, FlushTask, MmapStoreTask, IoTask,
                               Ext2Task, FioIologTask, LogWritesTask, DmsetupTask, JournalFsTask,
                               CreateSnapshotTask, DmeventdTask, SwapTask,
-                              Lvm1PvmoveTask>;
+                              Lvm1PvmoveTask, PvmoveTask>;
 struct TaskPlan {
   std::string name;  // unique; "write-1" when the scenario gives none
   TaskBody body;

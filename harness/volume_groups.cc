@@ -155,7 +155,15 @@ std::vector<std::string> group_device_names(const Plan& plan) {
       add_name(out, lvm::device_name(group.name, volume.name, "real"));
     }
   }
+  std::size_t moves = 0;
   for (const TaskPlan& task : plan.tasks) {
+    if (const auto* move = std::get_if<PvmoveTask>(&task.body)) {
+      if (move->abort) continue;
+      const std::string name = fmt::format("pvmove{}", moves++);
+      add_name(out, lvm::device_name(move->group, name));
+      if (!move->atomic) continue;
+      for (const char* image : {"_mimage_0", "_mimage_1"}) add_name(out, lvm::device_name(move->group, name + image));
+    }
     const auto* create = std::get_if<CreateSnapshotTask>(&task.body);
     if (create == nullptr) continue;
     add_name(out, lvm::device_name(create->group, create->snapshot));

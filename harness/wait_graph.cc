@@ -115,6 +115,10 @@ std::vector<std::string> LvmRoom::wait_graph() {
           if (device.empty() && at->waits_for == "c(" + notation + ")") device = device_in(request);
         }
         if (device.empty()) device = device_in(names.name(at->held_by));
+        // A kernel's own wait queue names nothing: whoever has begun to suspend a device waits for its bios.
+        for (const lvm::Administration::Suspension& suspension : administration_.suspensions()) {
+          if (device.empty() && suspension.by == at->actor && !suspension.complete) device = suspension.device;
+        }
         if (!device.empty()) reason = why_stuck(device, at->actor);
         if (!reason.words.empty() && device_in(at->waits_for).empty()) {
           reason.words = fmt::format("a bio of {}; {}", device, reason.words);
@@ -126,7 +130,9 @@ std::vector<std::string> LvmRoom::wait_graph() {
       at = reason.who == Actor::kNobody ? nullptr : find(reason.who);
     }
     if (at != nullptr) lines.push_back(fmt::format("the circle closes at {}", names.name(at->actor)));
-    if (at != nullptr || out.empty()) out = lines;
+    // A circle says most, then a chain that ends with a reason.
+    const bool says_why = lines.back().find(": ") != std::string::npos;
+    if (at != nullptr || out.empty() || (says_why && out.back().find(": ") == std::string::npos)) out = lines;
     if (at != nullptr) break;
   }
   for (const lvm::Administration::Suspension& suspension : administration_.suspensions()) {

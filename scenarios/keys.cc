@@ -261,6 +261,17 @@ constexpr std::array kCreateSnapshot = std::to_array<KeyInfo>(
      kStart,
      {"may-fail", Shape::kFlag, "false", "that it cannot be created is no wrong answer"}});
 constexpr std::array kDmeventd = std::to_array<KeyInfo>({kGroup, kStart});
+constexpr std::array kPvmove = std::to_array<KeyInfo>(
+    {kGroup,
+     {"from", Shape::kText, "-", "the disk that is emptied; not with abort"},
+     {"to", Shape::kTexts, "-", "disks that are filled, in this order; absent: all others"},
+     {"volume", Shape::kText, "-", "only this one, and what it is made of; absent: all"},
+     {"atomic", Shape::kFlag, "false", "all of it at once, or nothing"},
+     {"abort", Shape::kFlag, "false", "ends every move of the group instead"},
+     {"no-mirror-target", Shape::kFlag, "false", "the kernel cannot make the temporary mirror"},
+     {"may-fail", Shape::kFlag, "false", "that it fails is no wrong answer"},
+     kStart,
+     {"poll", Shape::kDuration, "10ms", "how often it looks how far the copying is"}});
 
 constexpr std::array kSwap = std::to_array<KeyInfo>(
     {kOn, {"pages", Shape::kCount, "", "of memory, and of the device, from its beginning"}, kStart, kEvery, kCount});
@@ -277,6 +288,7 @@ constexpr KeyTable kPvmoveLvm1Keys{"a pvmove-lvm1 task", "pvmove-lvm1", kPvmoveL
 constexpr KeyTable kJournalFsKeys{"a journal-fs task", "journal-fs", kJournalFs};
 constexpr KeyTable kCreateSnapshotKeys{"a create-snapshot task", "create-snapshot", kCreateSnapshot};
 constexpr KeyTable kDmeventdKeys{"a dmeventd task", "dmeventd", kDmeventd};
+constexpr KeyTable kPvmoveKeys{"a pvmove task", "pvmove", kPvmove};
 constexpr KeyTable kWriteKeys{"a write task", "write", kWrite};
 constexpr KeyTable kReadKeys{"a read task", "read", kRead};
 constexpr KeyTable kDiscardKeys{"a discard task", "discard", kDiscard};
@@ -309,6 +321,7 @@ constexpr std::array kKinds = std::to_array<TaskKind>({
     {"dmeventd", &kDmeventdKeys, "starts the daemon that repairs the group's mirrors"},
     {"swap", &kSwapKeys, "memory of processes, which pages out under pressure"},
     {"pvmove-lvm1", &kPvmoveLvm1Keys, "LVM1's pvmove: every extent of a disk goes to another"},
+    {"pvmove", &kPvmoveKeys, "moves a group's extents from one disk to others, while they are in use"},
 });
 static_assert(kKinds.size() == std::variant_size_v<TaskBody>);
 
@@ -328,14 +341,15 @@ constexpr std::array kVerb = std::to_array<VerbInfo>({
 });
 static_assert(kVerb.size() == static_cast<std::size_t>(DmsetupStep::Verb::kWaitTask) + 1);
 
-constexpr std::array<const KeyTable*, 33> kAllTables{
+constexpr std::array<const KeyTable*, 34> kAllTables{
     &kScenarioKeys,  &kVariantKeys,   &kPlanKeys,      &kDiskKeys,       &kFaultKeys,
     &kFaultRangeKeys, &kDeviceKeys,   &kMemoryKeys,    &kPdflushKeys,    &kSchedulerKeys,
     &kPowerCutKeys,  &kWriteKeys,     &kReadKeys,      &kDiscardKeys,    &kFlushKeys,
     &kMmapStoreKeys, &kIoKeys,        &kExt2Keys,      &kFioIologKeys,   &kLogWritesKeys,
     &kDmsetupKeys,   &kPlainVerbKeys, &kLoadKeys,      &kSuspendKeys,    &kMessageKeys,
     &kWaitStatusKeys, &kVolumeGroupKeys, &kVolumeKeys, &kJournalFsKeys, &kCreateSnapshotKeys,
-    &kDmeventdKeys,  &kSwapKeys,      &kPvmoveLvm1Keys};
+    &kDmeventdKeys,  &kSwapKeys,      &kPvmoveLvm1Keys,
+    &kPvmoveKeys};
 
 }  // namespace
 

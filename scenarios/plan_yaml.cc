@@ -280,6 +280,21 @@ std::string body_value(const Lvm1PvmoveTask& task) {
       .flag("may-fail", task.may_fail)
       .done();
 }
+std::string names_value(const std::vector<std::string>& names);
+std::string body_value(const PvmoveTask& task) {
+  Flow flow;
+  flow.text("group", task.group);
+  if (!task.from.empty()) flow.text("from", task.from);
+  if (!task.to.empty()) flow.raw("to", names_value(task.to));
+  if (!task.volume.empty()) flow.text("volume", task.volume);
+  return flow.flag("atomic", task.atomic)
+      .flag("abort", task.abort)
+      .flag("no-mirror-target", task.no_mirror_target)
+      .flag("may-fail", task.may_fail)
+      .duration("start", task.start)
+      .duration("poll", task.poll)
+      .done();
+}
 
 std::string names_value(const std::vector<std::string>& names) {
   std::string out;

@@ -166,7 +166,7 @@ class PlanMaker {
   Area area() { return {flip() ? SectorRange{} : range(), 1 + narrow(64), flip()}; }
 
   TaskBody body() {
-    switch (below(15)) {
+    switch (below(16)) {
       case 0: {
         WriteTask made{lower(), static_cast<Path>(below(3)), area(), pace()};
         made.flush_every = below(5);
@@ -198,6 +198,13 @@ class PlanMaker {
       case 11: return DmeventdTask{"vg", duration()};
       case 12: return SwapTask{"disk0", 1 + below(9), pace()};
       case 13: return Lvm1PvmoveTask{"old", "disk1", "disk0", duration(), flip(), flip()};
+      case 14: {
+        PvmoveTask made{"vg", "disk0", {}, flip() ? "data" : "", flip(), false, flip(), flip(), duration(), duration()};
+        made.poll = Duration::microseconds(1 + static_cast<std::int64_t>(below(9999)));
+        if (flip()) made.to = {"disk0"};
+        if (flip()) made = {"vg", "", {}, "", false, true, false, flip(), duration(), Duration::milliseconds(10)};
+        return made;
+      }
       default: break;
     }
     DmsetupTask made{duration(), {}};
@@ -342,7 +349,8 @@ TEST(PlanYaml, every_default_is_what_the_key_tables_say) {
       " {message: {device: lv, text: t}}, {wait-status: {device: lv, contains: c}}]}\n"
       "  - journal-fs: {device: lv}\n"
       "  - create-snapshot: {group: g, origin: v, snapshot: s, on: d}\n  - dmeventd: {group: g}\n"
-      "  - swap: {device: lv, pages: 1}\n  - pvmove-lvm1: {group: o, from: d, to: e}\n";
+      "  - swap: {device: lv, pages: 1}\n  - pvmove-lvm1: {group: o, from: d, to: e}\n"
+      "  - pvmove: {group: g, from: d}\n";
   const Result<Plan> plan = read_plan(text, "s.yaml", test_vocabulary());
   ASSERT_TRUE(plan.ok()) << plan.error().to_string();
   const Result<YamlNode> written = parse_yaml(write_plan(*plan), "s.yaml");

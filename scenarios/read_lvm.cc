@@ -206,4 +206,42 @@ DmeventdTask read_dmeventd(Reading& reading, MapReader& map, const Plan& plan) {
   return task;
 }
 
+PvmoveTask read_pvmove(Reading& reading, MapReader& map, const Plan& plan) {
+  PvmoveTask task;
+  map.text("group", task.group);
+  map.text("from", task.from);
+  if (map.find_list("to") != nullptr) task.to = read_disk_names(reading, map, "to");
+  map.text("volume", task.volume);
+  map.flag("atomic", task.atomic);
+  map.flag("abort", task.abort);
+  map.flag("no-mirror-target", task.no_mirror_target);
+  map.flag("may-fail", task.may_fail);
+  map.duration("start", task.start);
+  map.duration("poll", task.poll);
+  const VolumeGroupPlan* const group = find_group(reading, map, plan, task.group);
+  if (group == nullptr) return task;
+  if (task.abort) {
+    if (!task.from.empty()) map.fail("from", "found a disk, but abort ends every move of the group");
+    return task;
+  }
+  const std::vector<std::string_view> disks(group->disks.begin(), group->disks.end());
+  const auto is_physical = [&](const std::string& name) {
+    return std::find(disks.begin(), disks.end(), name) != disks.end();
+  };
+  if (!is_physical(task.from)) {
+    return reading.fail(map.position_of("from"), unknown_name("physical volume", task.from, disks)), task;
+  }
+  for (const std::string& name : task.to) {
+    if (is_physical(name)) continue;
+    return reading.fail(map.position_of("to"), unknown_name("physical volume", name, disks)), task;
+  }
+  if (task.poll <= Duration()) map.fail("poll", "found 0, expected a duration");
+  std::vector<std::string_view> volumes;
+  for (const LogicalVolumePlan& volume : group->volumes) volumes.push_back(volume.name);
+  if (!task.volume.empty() && std::find(volumes.begin(), volumes.end(), task.volume) == volumes.end()) {
+    reading.fail(map.position_of("volume"), unknown_name("volume", task.volume, volumes));
+  }
+  return task;
+}
+
 }  // namespace dmsim

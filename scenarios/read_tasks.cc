@@ -227,6 +227,7 @@ TaskBody read_body(Reading& reading, const YamlNode& node, std::size_t kind,
     case 12: return read_dmeventd(reading, map, plan);
     case 13: return read_swap(reading, map);
     case 14: return read_pvmove_lvm1(reading, map, plan);
+    case 15: return read_pvmove(reading, map, plan);
     default: break;
   }
   CHECK(false, kind);

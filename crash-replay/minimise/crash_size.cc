@@ -117,6 +117,10 @@ std::uint64_t weight(const SwapTask& task, const Plan&) {
 }
 std::uint64_t weight(const Lvm1PvmoveTask& task, const Plan&) { return 2 * kTaskPoints + option(task.back); }
 std::uint64_t weight(const DmeventdTask&, const Plan&) { return 2 * kTaskPoints; }
+std::uint64_t weight(const PvmoveTask& task, const Plan&) {
+  return 3 * kTaskPoints + kStepPoints * task.to.size() + option(!task.volume.empty()) + option(task.atomic) +
+         option(task.no_mirror_target) + option(task.may_fail);
+}
 std::uint64_t weight(const FioIologTask&, const Plan&) { return 10 * kTaskPoints; }
 std::uint64_t weight(const LogWritesTask& task, const Plan&) {
   return 10 * kTaskPoints + digits(task.first_entry) +

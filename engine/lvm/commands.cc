@@ -6,53 +6,12 @@
 
 #include "base/reached.h"
 #include "engine/lvm/metadata_change.h"
+#include "engine/lvm/pvmove_update.h"
 
 namespace dmsim::lvm {
 namespace {
 
 CommandResult failed(std::string why, DmError error = {}) { return {std::move(why), std::move(error)}; }
-
-TreeOptions tree_options(Session& session) { return {session.environment().switches.passthrough}; }
-
-std::vector<std::string> names_of(const std::vector<DeviceNode>& tree) {
-  std::vector<std::string> out;
-  for (const DeviceNode& node : tree) out.push_back(node.name);
-  return out;
-}
-
-// The steps between preload and the end, with the metadata committed in between.
-CommandResult apply(Session& session, MetadataChange& change, TreeUpdate& update,
-                    const std::vector<std::string>& devices) {
-  LvmEnvironment& env = session.environment();
-  if (!update.preload() || !update.suspend()) {
-    CommandResult result = failed(update.failure(), update.error());
-    update.give_up();
-    change.revert();
-    return result;
-  }
-  if (!env.switches.memory_reserved) {
-    REACHED("a command needs memory while it holds a device suspended");
-    env.user_space.allocate_memory();
-  }
-  if (!env.switches.scan_skips_suspended) session.scan(devices);
-  if (env.switches.commit_before_resume) {
-    if (std::string why = change.commit(); !why.empty()) {
-      update.give_up();
-      return failed(std::move(why));
-    }
-  }
-  if (!env.switches.backup_before_suspend) {
-    REACHED("a command writes its backup while it holds a device suspended");
-    env.user_space.write_backup();
-  }
-  if (!update.resume()) return failed(update.failure(), update.error());
-  if (!env.switches.commit_before_resume) {
-    REACHED("metadata is committed after the devices were resumed");
-    if (std::string why = change.commit(); !why.empty()) return failed(std::move(why));
-  }
-  if (!update.clean()) return failed(update.failure(), update.error());
-  return {};
-}
 
 // The store of a snapshot begins as a volume like any other, visible under the snapshot's name for as long
 // as its first chunk is wiped.
@@ -61,6 +20,10 @@ std::string make_store(Session& session, const SnapshotRequest& request) {
   if (std::string why = change.begin(); !why.empty()) return why;
   if (change.group().logical(request.origin) == nullptr) {
     return fmt::format("there is no volume '{}'", request.origin);
+  }
+  if (change.group().logical(request.origin)->has_status("LOCKED")) {
+    REACHED("a snapshot of a volume that is being moved is refused");
+    return fmt::format("{} is locked", request.origin);
   }
   if (auto added = add_linear(change.group(), request.name, request.store, request.extents); !added) {
     return added.error();
@@ -84,12 +47,58 @@ std::string make_store(Session& session, const SnapshotRequest& request) {
 
 }  // namespace
 
+TreeOptions tree_options(Session& session) {
+  const LvmEnvironment& env = session.environment();
+  return {env.switches.passthrough, env.moves.handle_errors};
+}
+
+std::vector<std::string> names_of(const std::vector<DeviceNode>& tree) {
+  std::vector<std::string> out;
+  for (const DeviceNode& node : tree) out.push_back(node.name);
+  return out;
+}
+
+CommandResult apply_change(Session& session, MetadataChange& change, DeviceUpdate& update,
+                           const std::vector<std::string>& devices, ApplyOptions options) {
+  LvmEnvironment& env = session.environment();
+  if (!update.preload() || !update.suspend()) {
+    CommandResult result = failed(update.failure(), update.error());
+    update.give_up();
+    change.revert();
+    return result;
+  }
+  if (!env.switches.memory_reserved) {
+    REACHED("a command needs memory while it holds a device suspended");
+    env.user_space.allocate_memory();
+  }
+  if (!env.switches.scan_skips_suspended) session.scan(devices);
+  if (options.commit_before_resume) {
+    if (std::string why = change.commit(); !why.empty()) {
+      update.give_up();
+      return failed(std::move(why));
+    }
+  }
+  if (!env.switches.backup_before_suspend) {
+    REACHED("a command writes its backup while it holds a device suspended");
+    env.user_space.write_backup();
+  }
+  if (!update.resume()) return failed(update.failure(), update.error());
+  if (!options.commit_before_resume) {
+    REACHED("metadata is committed after the devices were resumed");
+    if (std::string why = change.commit(); !why.empty()) return failed(std::move(why));
+  }
+  if (!update.clean()) return failed(update.failure(), update.error());
+  return {};
+}
+
 CommandResult activate_group(Session& session, std::string_view group) {
   const Administration::Command busy(session.environment().administration);
   Result<VolumeGroup> read = session.metadata().read();
   if (!read) return failed(fmt::format("volume group {}: {}", group, read.error().to_string()));
   if (read->name != group) return failed(fmt::format("there is no volume group '{}'", group));
-  return failed(activate(session, device_tree(*read, tree_options(session))));
+  const std::vector<DeviceNode> tree = device_tree(*read, tree_options(session));
+  const bool lower_first = session.environment().moves.mirror_active_before_users;
+  return failed(lower_first ? activate(session, tree) : activate_mirrors_last(session, tree));
 }
 
 CommandResult create_snapshot(Session& session, const SnapshotRequest& request) {
@@ -117,7 +126,8 @@ CommandResult create_snapshot(Session& session, const SnapshotRequest& request) 
   TreeUpdate update(session, before, after,
                     {{.noflush = !env.switches.snapshot_flush, .skip_lockfs = !env.switches.snapshot_lockfs},
                      env.switches.origin_resumed_last ? "" : top, top});
-  CommandResult result = apply(session, change, update, names_of(before));
+  CommandResult result =
+      apply_change(session, change, update, names_of(before), {env.switches.commit_before_resume});
   // A mirror that has moved down is watched there from now on.
   if (result.ok() && env.administration.monitor != nullptr) {
     env.administration.monitor(own_device(change.group(), request.origin, tree_options(session)));
@@ -152,7 +162,7 @@ CommandResult repair_mirror(Session& session, const RepairRequest& request) {
   if (env.switches.backup_before_suspend) env.user_space.write_backup();
   TreeUpdate update(session, before, after,
                     {{.noflush = env.switches.repair_noflush, .skip_lockfs = env.switches.repair_noflush}, ""});
-  return apply(session, change, update, names_of(before));
+  return apply_change(session, change, update, names_of(before), {env.switches.commit_before_resume});
 }
 
 }  // namespace dmsim::lvm

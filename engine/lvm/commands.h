@@ -7,6 +7,7 @@
 #include <string>
 
 #include "engine/lvm/group_changes.h"
+#include "engine/lvm/metadata_change.h"
 #include "engine/lvm/session.h"
 #include "engine/lvm/tree_update.h"
 
@@ -17,6 +18,16 @@ struct CommandResult {
   DmError error;        // of the ioctl that failed, if one did
   bool ok() const { return failure.empty(); }
 };
+
+// What every command does to devices: the steps of `update`, with the metadata of `change`, which are precommitted,
+// committed in between. `devices`: what a scan in the middle would read.
+struct ApplyOptions {
+  bool commit_before_resume = true;
+};
+CommandResult apply_change(Session& session, MetadataChange& change, DeviceUpdate& update,
+                           const std::vector<std::string>& devices, ApplyOptions options);
+std::vector<std::string> names_of(const std::vector<DeviceNode>& tree);
+TreeOptions tree_options(Session& session);
 
 // vgchange -ay: reads the metadata and brings up every visible volume.
 CommandResult activate_group(Session& session, std::string_view group);

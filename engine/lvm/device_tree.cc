@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/check.h"
+#include "engine/lvm/pvmove_changes.h"
 
 namespace dmsim::lvm {
 namespace {
@@ -21,21 +22,11 @@ const LogicalVolume& volume_of(const VolumeGroup& group, std::string_view name) 
   return *found;
 }
 
-// "pv0 128": where an area begins, on the disk or on the device of the volume below.
-std::string place(const VolumeGroup& group, const Area& area) {
-  if (const PhysicalVolume* volume = group.physical(area.volume)) {
-    std::string_view disk = volume->device;
-    disk.remove_prefix(std::min(disk.size(), disk.rfind('/') + 1));
-    return fmt::format("{} {}", disk, volume->first_extent + area.first * group.extent_sectors);
-  }
-  return fmt::format("{} {}", device_name(group.name, area.volume), area.first * group.extent_sectors);
-}
-
 std::string segment_line(const VolumeGroup& group, const Segment& segment) {
   const std::string range = fmt::format("{} {}", segment.first * group.extent_sectors,
                                         segment.count * group.extent_sectors);
   switch (segment.type) {
-    case Segment::Type::kStriped: return range + " linear " + place(group, segment.areas[0]);
+    case Segment::Type::kStriped: return range + " linear " + device_place(group, segment.areas[0]);
     case Segment::Type::kError: return range + " error";
     case Segment::Type::kMirror: {
       CHECK(segment.region_sectors > 0, "a mirror without a region size");
@@ -44,7 +35,7 @@ std::string segment_line(const VolumeGroup& group, const Segment& segment) {
                   ? fmt::format("core 1 {}", segment.region_sectors)
                   : fmt::format("disk 2 {} {}", device_name(group.name, segment.log), segment.region_sectors);
       line += fmt::format(" {}", segment.areas.size());
-      for (const Area& area : segment.areas) line += " " + place(group, area);
+      for (const Area& area : segment.areas) line += " " + device_place(group, area);
       return line + " 1 handle_errors";
     }
     case Segment::Type::kSnapshot: break;
@@ -75,7 +66,7 @@ void add_own(const VolumeGroup& group, std::string_view volume, TreeOptions opti
     }
     if (!segment.log.empty()) add_own(group, segment.log, options, out);
   }
-  add_once(out, {own_device(group, volume, options), own_table(group, volume)});
+  add_once(out, {own_device(group, volume, options), own_table(group, volume, options)});
 }
 
 }  // namespace
@@ -84,6 +75,24 @@ std::string device_name(std::string_view group, std::string_view volume, std::st
   std::string out = with_hyphens_doubled(group) + "-" + with_hyphens_doubled(volume);
   if (!layer.empty()) out += "-" + std::string(layer);
   return out;
+}
+
+std::string device_place(const VolumeGroup& group, const Area& area) {
+  if (const PhysicalVolume* volume = group.physical(area.volume)) {
+    std::string_view disk = volume->device;
+    disk.remove_prefix(std::min(disk.size(), disk.rfind('/') + 1));
+    return fmt::format("{} {}", disk, volume->first_extent + area.first * group.extent_sectors);
+  }
+  return fmt::format("{} {}", device_name(group.name, area.volume), area.first * group.extent_sectors);
+}
+
+bool stands_on(std::string_view table, std::string_view device) {
+  for (std::size_t at = table.find(device); at != std::string_view::npos; at = table.find(device, at + 1)) {
+    const bool begins = at == 0 || table[at - 1] == ' ' || table[at - 1] == '\n';
+    const std::size_t end = at + device.size();
+    if (begins && (end == table.size() || table[end] == ' ' || table[end] == '\n')) return true;
+  }
+  return false;
 }
 
 bool is_origin(const VolumeGroup& group, std::string_view volume) {
@@ -106,7 +115,8 @@ std::string own_device(const VolumeGroup& group, std::string_view volume, TreeOp
   return device_name(group.name, volume, lies_one_down(group, volume, options) ? "real" : "");
 }
 
-std::string own_table(const VolumeGroup& group, std::string_view volume) {
+std::string own_table(const VolumeGroup& group, std::string_view volume, TreeOptions options) {
+  if (is_move(volume_of(group, volume))) return move_table(group, volume, {options.moves_handle_errors});
   std::string out;
   for (const Segment& segment : volume_of(group, volume).segments) {
     if (!out.empty()) out += '\n';

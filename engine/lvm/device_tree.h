@@ -23,6 +23,7 @@ struct DeviceNode {
 
 struct TreeOptions {
   bool passthrough = false;
+  bool moves_handle_errors = false;  // the mirror of a pvmove is told to, as others are
 };
 
 // "vg-lv", "vg-lv-real": with the hyphens of each part doubled.
@@ -35,7 +36,11 @@ const Segment* snapshot_with_store(const VolumeGroup& group, std::string_view vo
 // The device that holds the volume's own segments: vg-lv, or vg-lv-real, or vg-snap-cow.
 std::string own_device(const VolumeGroup& group, std::string_view volume, TreeOptions options);
 // The table of the volume's own segments.
-std::string own_table(const VolumeGroup& group, std::string_view volume);
+std::string own_table(const VolumeGroup& group, std::string_view volume, TreeOptions options = {});
+// "pv0 128": where an area begins, on the disk or on the device of the volume below.
+std::string device_place(const VolumeGroup& group, const Area& area);
+// Some line of the table names that device.
+bool stands_on(std::string_view table, std::string_view device);
 
 // The devices of a visible volume, those below first; of an origin, its snapshots too, which come
 // before the origin itself: from its first write on they must be there.

@@ -125,7 +125,8 @@ struct LvmRig : DeviceLookup, UserSpace, TwoSuspendersListener {
       : choices(seed),
         mapper(scheduler),
         administration(scheduler, this),
-        environment{scheduler, mapper, *this, {}, administration, *this, LvmSwitches::of(switches)} {
+        environment{scheduler, mapper, *this, {}, administration, *this, LvmSwitches::of(switches),
+                    PvmoveSwitches::of(switches)} {
     for (const PhysicalVolume& volume : group.physical_volumes) {
       environment.disk_names.push_back(volume.name);
       disks[volume.name] = std::make_unique<PlainDisk>(scheduler, volume.name, volume.device_sectors);

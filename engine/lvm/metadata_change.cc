@@ -34,13 +34,22 @@ std::string MetadataChange::begin() {
   return {};
 }
 
+void MetadataChange::tell(std::string_view step) {
+  Scheduler& scheduler = session_.environment().scheduler;
+  const std::uint64_t group = scheduler.trace().text(group_name_);
+  const std::uint64_t words = scheduler.trace().text(step);
+  scheduler.trace().emit(kMetadataStep, scheduler.current_actor(), group, words, group_.sequence);
+}
+
 std::string MetadataChange::prepare(std::string_view description) {
   ++group_.sequence;
   if (const auto complaints = group_.complaints(); !complaints.empty()) return complaints.front();
   if (!metadata_.write(group_, description)) return "no physical volume takes the metadata";
   if (!metadata_.precommit()) return "no physical volume takes the precommitted metadata";
+  tell("precommitted");
   if (!guard_) return {};
   const bool committed = metadata_.commit();
+  if (committed) tell("committed");
   guard_.reset();
   committed_ = true;
   return committed ? "" : "no physical volume takes the committed metadata";
@@ -49,11 +58,15 @@ std::string MetadataChange::prepare(std::string_view description) {
 std::string MetadataChange::commit() {
   if (committed_) return {};
   committed_ = true;
-  return metadata_.commit() ? "" : "no physical volume takes the committed metadata";
+  if (!metadata_.commit()) return "no physical volume takes the committed metadata";
+  tell("committed");
+  return {};
 }
 
 void MetadataChange::revert() {
-  if (!committed_) metadata_.revert();
+  if (committed_) return;
+  metadata_.revert();
+  tell("taken back");
 }
 
 }  // namespace dmsim::lvm

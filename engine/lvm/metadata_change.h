@@ -10,6 +10,10 @@
 
 namespace dmsim::lvm {
 
+// The metadata have been brought so far; the actor is who changes them.
+inline constexpr TraceKind kMetadataStep{
+    "lvm.metadata", {{{"group", ArgForm::kText}, {"step", ArgForm::kText}, {"sequence"}, {}, {}}}};
+
 // What a command holds for as long as it runs: it counts as under way, and has the lock of the group or of
 // its device.
 class RunningCommand {
@@ -38,6 +42,8 @@ class MetadataChange {
   void revert();
 
  private:
+  void tell(std::string_view step);
+
   Session& session_;
   MetadataSteps metadata_;
   std::string group_name_;

@@ -9,6 +9,7 @@
 #include "engine/lvm/administration.h"
 #include "engine/lvm/lvm_switches.h"
 #include "engine/lvm/metadata_steps.h"
+#include "engine/lvm/pvmove_switches.h"
 #include "engine/lvm/sector_io.h"
 
 namespace dmsim::lvm {
@@ -34,6 +35,7 @@ struct LvmEnvironment {
   Administration& administration;
   UserSpace& user_space;
   LvmSwitches switches;
+  PvmoveSwitches moves = {};
 };
 
 class Session {

@@ -14,15 +14,6 @@ const DeviceNode* find(const std::vector<DeviceNode>& tree, std::string_view nam
   return nullptr;
 }
 
-bool names(std::string_view table, std::string_view device) {
-  for (std::size_t at = table.find(device); at != std::string_view::npos; at = table.find(device, at + 1)) {
-    const bool begins = at == 0 || table[at - 1] == ' ' || table[at - 1] == '\n';
-    const std::size_t end = at + device.size();
-    if (begins && (end == table.size() || table[end] == ' ' || table[end] == '\n')) return true;
-  }
-  return false;
-}
-
 }  // namespace
 
 TreeUpdate::TreeUpdate(Session& session, const std::vector<DeviceNode>& before,
@@ -51,22 +42,13 @@ TreeUpdate::TreeUpdate(Session& session, const std::vector<DeviceNode>& before,
 
 bool TreeUpdate::stands_on_late(const DeviceNode& node) const {
   return std::any_of(changes_.begin(), changes_.end(), [&](const Change& each) {
-    return each.is_new && each.late && names(node.table, each.node.name);
+    return each.is_new && each.late && stands_on(node.table, each.node.name);
   });
 }
 
 bool TreeUpdate::has_parent(const DeviceNode& node) const {
   return std::any_of(changes_.begin(), changes_.end(),
-                     [&](const Change& each) { return names(each.node.table, node.name); });
-}
-
-template <typename Value>
-bool TreeUpdate::done(const DmResult<Value>& result, std::string_view verb, std::string_view device) {
-  if (result.ok()) return true;
-  error_ = result.error();
-  failure_ = fmt::format("{} of {} failed with errno {}{}{}", verb, device, error_.errno_value,
-                         error_.reason.empty() ? "" : ": ", error_.reason);
-  return false;
+                     [&](const Change& each) { return stands_on(each.node.table, node.name); });
 }
 
 bool TreeUpdate::load(Change& change) {
@@ -107,7 +89,7 @@ bool TreeUpdate::resume() {
     if (change.node.name != options_.first) continue;
     // What it stands on goes first all the same.
     for (Change& lower : changes_) {
-      if (names(change.node.table, lower.node.name) && !go_live(lower)) return false;
+      if (stands_on(change.node.table, lower.node.name) && !go_live(lower)) return false;
     }
     if (!go_live(change)) return false;
   }

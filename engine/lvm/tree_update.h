@@ -19,11 +19,12 @@
 #include <vector>
 
 #include "engine/lvm/device_tree.h"
+#include "engine/lvm/device_update.h"
 #include "engine/lvm/session.h"
 
 namespace dmsim::lvm {
 
-class TreeUpdate {
+class TreeUpdate final : public DeviceUpdate {
  public:
   struct Options {
     SuspendOptions suspend;
@@ -35,16 +36,13 @@ class TreeUpdate {
   TreeUpdate(Session& session, const std::vector<DeviceNode>& before, const std::vector<DeviceNode>& after,
              Options options);
 
-  // Each false: an ioctl has failed; `failure()` says which, in words.
-  bool preload();
-  bool suspend();
-  bool resume();
-  bool clean();
+  bool preload() override;
+  bool suspend() override;
+  bool resume() override;
+  bool clean() override;
   // Takes back what preload() has made, and resumes what is suspended with its old table.
-  void give_up();
+  void give_up() override;
 
-  const std::string& failure() const { return failure_; }
-  const DmError& error() const { return error_; }
   const std::vector<std::string>& suspended() const { return suspended_; }
 
  private:
@@ -59,8 +57,6 @@ class TreeUpdate {
   };
   bool stands_on_late(const DeviceNode& node) const;
   bool has_parent(const DeviceNode& node) const;  // in what changes
-  template <typename Value>
-  bool done(const DmResult<Value>& result, std::string_view verb, std::string_view device);
   bool load(Change& change);
   bool go_live(Change& change);
 
@@ -69,8 +65,6 @@ class TreeUpdate {
   std::vector<Change> changes_;    // lower devices first
   std::vector<std::string> gone_;  // upper devices first
   std::vector<std::string> suspended_;
-  std::string failure_;
-  DmError error_;
 };
 
 // Creates, loads and resumes every device of the tree, those that exist left alone. Empty: done; else what

@@ -40,7 +40,8 @@ void add_areas(ConfigSection& to, std::string_view name, const std::vector<Area>
   to.add(std::string(name), std::move(list));
 }
 
-void add_segment(ConfigSection& to, const Segment& segment) {
+// Of a move, also none that is copied is written down: that is how its segments are known.
+void add_segment(ConfigSection& to, const Segment& segment, bool moves) {
   to.add("start_extent", static_cast<std::int64_t>(segment.first));
   to.add("extent_count", static_cast<std::int64_t>(segment.count));
   to.add("type", std::string(type_name(segment.type)));
@@ -51,7 +52,7 @@ void add_segment(ConfigSection& to, const Segment& segment) {
       return;
     case Segment::Type::kMirror:
       to.add("mirror_count", static_cast<std::int64_t>(segment.areas.size()));
-      if (segment.extents_copied != 0) {
+      if (moves || segment.extents_copied != 0) {
         to.add("extents_moved", static_cast<std::int64_t>(segment.extents_copied));
       }
       if (!segment.log.empty()) to.add("mirror_log", segment.log);
@@ -362,7 +363,8 @@ std::string to_text(const VolumeGroup& group, std::string_view description) {
       to.add("creation_host", std::string(kHost));
       to.add("segment_count", static_cast<std::int64_t>(volume.segments.size()));
       for (std::size_t i = 0; i < volume.segments.size(); ++i) {
-        add_segment(to.add_section(fmt::format("segment{}", i + 1)), volume.segments[i]);
+        add_segment(to.add_section(fmt::format("segment{}", i + 1)), volume.segments[i],
+                    volume.has_status("PVMOVE"));
       }
     }
   }

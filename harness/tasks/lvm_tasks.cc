@@ -1,5 +1,6 @@
 // Administrators of LVM2, and a journalling file system that stays mounted while they work.
 #include "engine/lvm/commands.h"
+#include "engine/lvm/pvmove.h"
 #include "harness/lvm_room.h"
 #include "harness/oracle_names.h"
 #include "harness/tasks/task_body.h"
@@ -54,6 +55,18 @@ void run(Self& self, const CreateSnapshotTask& task) {
 void run(Self& self, const DmeventdTask& task) {
   self.host.scheduler().sleep(task.start);
   self.host.lvm().start_dmeventd(task.group, self.actor);
+}
+
+void run(Self& self, const PvmoveTask& task) {
+  self.host.scheduler().sleep(task.start);
+  LvmRoom& room = self.host.lvm();
+  lvm::Session session(room.environment());
+  const lvm::MoveResult result =
+      task.abort ? lvm::abort_moves(session, task.group)
+                 : lvm::move_extents(session, task.group, {task.from, task.to, task.volume, task.atomic},
+                                     {task.poll, self.host.patience(), task.no_mirror_target});
+  self.host.note_tables_changed();
+  if (!task.may_fail || result.stuck) room.judge_move(result, task.group);
 }
 
 }  // namespace dmsim::tasks

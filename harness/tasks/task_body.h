@@ -35,6 +35,7 @@ void run(Self& self, const CreateSnapshotTask& task);
 void run(Self& self, const DmeventdTask& task);
 void run(Self& self, const SwapTask& task);
 void run(Self& self, const Lvm1PvmoveTask& task);
+void run(Self& self, const PvmoveTask& task);
 
 // Sleeps until the pace's next round.
 void pause_between(Self& self, const DurationRange& every);

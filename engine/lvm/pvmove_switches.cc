@@ -1,0 +1,98 @@
+#include "engine/lvm/pvmove_switches.h"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include "base/check.h"
+
+namespace dmsim::lvm {
+namespace {
+
+constexpr std::string_view kOnOff[] = {"on", "off"};
+constexpr std::string_view kMirrorResume[] = {"with-parents", "at-once"};
+constexpr std::string_view kSuspendOrder[] = {"upper-first", "lower-first"};
+constexpr std::string_view kSuspended[] = {"all", "first-tree"};
+constexpr std::string_view kCommit[] = {"before-resume", "after-resume"};
+constexpr std::string_view kCheckpoint[] = {"each-segment", "none"};
+constexpr std::string_view kActivation[] = {"lower-first", "mirror-last"};
+constexpr std::string_view kCreation[] = {"before-commit", "after-commit"};
+constexpr std::string_view kFinish[] = {"lock-holders", "components"};
+constexpr std::string_view kAbort[] = {"source", "next-image"};
+constexpr std::string_view kPoll[] = {"health", "percent"};
+constexpr std::string_view kErrors[] = {"handled", "ignored"};
+constexpr std::string_view kRetreat[] = {"mirror-first", "none"};
+
+constexpr SwitchInfo kTable[] = {
+    {"pvmove.mirror_resume", kMirrorResume,
+     "at-once: the new mirror is resumed, and copies, while the volumes still write past it", "pvmove-early-resume"},
+    {"pvmove.suspend_order", kSuspendOrder,
+     "lower-first: the mirror is suspended before the volumes above it, which then wait for what it keeps",
+     "pvmove-trapped-io"},
+    {"pvmove.suspended", kSuspended,
+     "first-tree: only the first volume's tree, by committed metadata, is suspended; at the beginning the others are "
+     "not connected to it",
+     "pvmove-precommitted-suspend"},
+    {"pvmove.flush", kOnOff,
+     "off: devices are suspended with noflush, and what a mirror pushes back is issued again on the next table",
+     "pvmove-noflush"},
+    {"pvmove.commit", kCommit,
+     "after-resume: volumes write to the new extents only, before the metadata say so", "pvmove-crash-points"},
+    {"pvmove.checkpoint", kCheckpoint,
+     "none: when a segment is done its device uses the new extents, but the metadata are not told",
+     "pvmove-crash-points"},
+    {"pvmove.restart", kOnOff, "off: after a power cut nobody goes on with what the metadata say is moving",
+     "pvmove-crash-points"},
+    {"pvmove.activation", kActivation,
+     "mirror-last: at activation, too, the mirror is resumed last, and what stands on it is read before",
+     "pvmove-reboot-hang"},
+    {"pvmove.mirror_creation", kCreation,
+     "after-commit: the mirror is made when the metadata that need it are committed, and if it cannot be made "
+     "nothing is taken back",
+     "pvmove-activation-fails-midway"},
+    {"pvmove.finish_tree", kFinish,
+     "components: in the end the new extents are loaded into devices named after the components, whatever layer "
+     "holds their segments, and nothing above them is suspended",
+     "pvmove-finish-wrong-tree"},
+    {"pvmove.abort_image", kAbort, "next-image: --abort keeps the image behind the one that it should",
+     "pvmove-abort-index"},
+    {"pvmove.poll", kPoll,
+     "percent: only how much is copied is looked at, as lvm2 does, not whether an image is in trouble",
+     "pvmove-copy-errors-ignored"},
+    {"pvmove.errors", kErrors,
+     "ignored: the mirror of a move has no handle_errors, as in lvm2: what could not be read or written counts as copied",
+     "pvmove-copy-errors-ignored"},
+    {"pvmove.retreat", kRetreat,
+     "none: a mirror that may hold writes back stays in place while the volumes above it are suspended, and they wait "
+     "for those writes",
+     "pvmove-held-writes"},
+};
+
+std::size_t chosen(const SwitchInfo& info, const SwitchValues& values) {
+  const auto found = values.find(info.name);
+  if (found == values.end()) return 0;
+  const auto at = std::find(info.values.begin(), info.values.end(), found->second);
+  CHECK(at != info.values.end(), info.name, found->second);
+  return static_cast<std::size_t>(at - info.values.begin());
+}
+
+}  // namespace
+
+std::span<const SwitchInfo> pvmove_switches() { return kTable; }
+
+PvmoveSwitches PvmoveSwitches::of(const SwitchValues& values) {
+  PvmoveSwitches out;
+  // In the order of the table.
+  const std::array flags{&out.mirror_resumed_with_parents, &out.upper_suspended_first, &out.all_suspended,
+                         &out.flush,                       &out.commit_before_resume,  &out.checkpoint,
+                         &out.restart,                     &out.mirror_active_before_users,
+                         &out.mirror_made_before_commit,   &out.finish_by_holders,     &out.abort_keeps_source,
+                         &out.poll_looks_at_health,        &out.handle_errors,         &out.retreat_first};
+  static_assert(std::size(kTable) == flags.size());
+  for (std::size_t i = 0; i < flags.size(); ++i) {
+    if (chosen(kTable[i], values) != 0) *flags[i] = !*flags[i];
+  }
+  return out;
+}
+
+}  // namespace dmsim::lvm

@@ -1,0 +1,214 @@
+#include "engine/lvm/pvmove_update.h"
+
+#include <algorithm>
+#include <cerrno>
+
+#include <fmt/format.h>
+
+#include "base/reached.h"
+#include "engine/lvm/pvmove_changes.h"
+
+namespace dmsim::lvm {
+namespace {
+
+// How long a suspend may take before somebody looks whether it ever will end.
+constexpr Duration kLookEvery = Duration::milliseconds(50);
+// After so many looks that found nothing wrong it is waited for without a limit.
+constexpr int kLooks = 40;
+
+bool has_mirror(const std::string& table) { return table.find(" mirror core ") != std::string::npos; }
+
+std::uint64_t sectors_of(std::string_view table) {
+  const std::string_view last = table.substr(table.rfind('\n') + 1);
+  const std::size_t blank = last.find(' ');
+  return std::stoull(std::string(last.substr(0, blank))) + std::stoull(std::string(last.substr(blank + 1)));
+}
+
+}  // namespace
+
+MoveUpdate::MoveUpdate(Session& session, const std::vector<DeviceNode>& before, const std::vector<DeviceNode>& after,
+                       Options options)
+    : session_(session), options_(options) {
+  const auto in = [](const std::vector<DeviceNode>& tree, const std::string& name) -> const DeviceNode* {
+    const auto found =
+        std::find_if(tree.begin(), tree.end(), [&](const DeviceNode& each) { return each.name == name; });
+    return found == tree.end() ? nullptr : &*found;
+  };
+  for (const DeviceNode& node : before) {
+    if (in(after, node.name) == nullptr) steps_.push_back({node, node.table, true});
+  }
+  for (const DeviceNode& node : after) {
+    const DeviceNode* const old = in(before, node.name);
+    steps_.push_back({node, old == nullptr ? std::string() : old->table});
+  }
+  // Whole trees are concerned: from every device on which nothing stands, and below which something changes.
+  std::vector<std::string> changed;
+  for (const Step& step : steps_) {
+    if (step.changes()) changed.push_back(step.node.name);
+  }
+  bool first = true;
+  for (Step& top : steps_) {
+    if (top.is_new()) continue;
+    if (options_.only_changed) {
+      top.concerned = top.changes() && !top.gone;
+      continue;
+    }
+    const bool has_above = std::any_of(steps_.begin(), steps_.end(), [&](const Step& each) {
+      return !each.is_new() && stands_on(each.old_table, top.node.name);
+    });
+    if (has_above) continue;
+    std::vector<const Step*> tree{&top};
+    bool touched = false;
+    for (std::size_t i = 0; i < tree.size(); ++i) {
+      touched |= tree[i]->changes();
+      for (const Step& each : steps_) {
+        if (!each.is_new() && stands_on(tree[i]->old_table, each.node.name)) tree.push_back(&each);
+      }
+    }
+    if (!touched) continue;
+    if (first || session_.environment().moves.all_suspended) concern(top);
+    first = false;
+  }
+}
+
+MoveUpdate::Step* MoveUpdate::find(std::string_view device) {
+  const auto found =
+      std::find_if(steps_.begin(), steps_.end(), [&](const Step& each) { return each.node.name == device; });
+  return found == steps_.end() ? nullptr : &*found;
+}
+
+void MoveUpdate::concern(Step& step) {
+  step.concerned = true;
+  for (Step& lower : steps_) {
+    if (!lower.is_new() && !lower.concerned && stands_on(step.old_table, lower.node.name)) concern(lower);
+  }
+}
+
+bool MoveUpdate::all_above_suspended(const Step& step) const {
+  return std::all_of(steps_.begin(), steps_.end(), [&](const Step& upper) {
+    return upper.is_new() || upper.suspended || !stands_on(upper.old_table, step.node.name);
+  });
+}
+
+bool MoveUpdate::load(Step& step) {
+  if (step.loaded || !step.changes()) return true;
+  if (options_.refuse_mirror && has_mirror(step.node.table)) {
+    REACHED("the temporary mirror of a move cannot be made");
+    return done(Failure{DmError{EINVAL, "unknown target type"}}, "load", step.node.name);
+  }
+  step.loaded = done(session_.load(step.node.name, step.node.table), "load", step.node.name);
+  return step.loaded;
+}
+
+bool MoveUpdate::go_live(Step& step) {
+  const bool live = step.changes() || step.suspended;
+  if (!live) return true;
+  if (!load(step) || !done(session_.resume(step.node.name), "resume", step.node.name)) return false;
+  step.suspended = false;
+  return true;
+}
+
+bool MoveUpdate::preload() {
+  const PvmoveSwitches& switches = session_.environment().moves;
+  if (!switches.mirror_made_before_commit) return true;
+  for (Step& step : steps_) {
+    if (step.gone || !step.changes()) continue;
+    if (step.is_new() && !done(session_.create(step.node.name), "create", step.node.name)) return false;
+    if (!load(step)) return false;
+    if (step.is_new() && !switches.mirror_resumed_with_parents) {
+      REACHED("the mirror of a move copies while volumes still write past it");
+      if (!done(session_.resume(step.node.name), "resume", step.node.name)) return false;
+    }
+  }
+  return true;
+}
+
+bool MoveUpdate::suspend_one(Step& step) {
+  const PvmoveSwitches& switches = session_.environment().moves;
+  if (!step.concerned || step.is_new()) return true;
+  if (switches.upper_suspended_first && !options_.only_changed && !all_above_suspended(step)) return true;
+  const SuspendOptions how{.noflush = !switches.flush, .skip_lockfs = true};
+  Scheduler& scheduler = session_.environment().scheduler;
+  for (int looks = 0;; ++looks) {
+    Fiber& fiber = scheduler.current();
+    Timer alarm(scheduler, [&] { scheduler.signal(fiber); });
+    if (!options_.watched.empty() && looks < kLooks) alarm.arm(kLookEvery);
+    const DmResult<> result = session_.suspend(step.node.name, how);
+    alarm.cancel();
+    fiber.signalled = false;
+    step.suspended = result.ok();
+    if (result.ok() || result.error().errno_value != EINTR) return done(result, "suspend", step.node.name);
+    const auto status = session_.status(options_.watched);
+    image_failed_ = status.ok() && !move_progress(*status).healthy;
+    if (!image_failed_) continue;
+    REACHED("a suspend waits for a write that a mirror holds, and the move is aborted");
+    return done(result, "suspend", step.node.name);
+  }
+}
+
+bool MoveUpdate::suspend() {
+  const auto one = [&](Step& step) { return suspend_one(step); };
+  // Those that are gone stand first among the steps, and last in the old trees.
+  return session_.environment().moves.upper_suspended_first ? std::all_of(steps_.rbegin(), steps_.rend(), one)
+                                                            : std::all_of(steps_.begin(), steps_.end(), one);
+}
+
+bool MoveUpdate::resume() {
+  for (Step& step : steps_) {
+    if (step.gone) continue;
+    const bool made_now = step.is_new() && session_.environment().mapper.find(step.node.name) == nullptr;
+    if (made_now && !done(session_.create(step.node.name), "create", step.node.name)) return false;
+    if (!go_live(step)) return false;
+  }
+  for (auto step = steps_.rbegin(); step != steps_.rend(); ++step) {
+    if (!step->gone) continue;
+    step->node.table = fmt::format("0 {} error", sectors_of(step->old_table));
+    if (!go_live(*step)) return false;
+  }
+  return true;
+}
+
+bool MoveUpdate::clean() {
+  return std::all_of(steps_.rbegin(), steps_.rend(), [&](Step& step) {
+    return !step.gone || done(session_.remove(step.node.name), "remove", step.node.name);
+  });
+}
+
+void MoveUpdate::give_up() {
+  for (Step& step : steps_) {
+    if (step.is_new()) continue;
+    // There is no taking a table out of the inactive slot; the old one in its place comes to the same.
+    if (step.loaded) session_.load(step.node.name, step.old_table).ok();
+    if (step.suspended) session_.resume(step.node.name).ok();
+    step.suspended = false;
+  }
+  for (auto step = steps_.rbegin(); step != steps_.rend(); ++step) {
+    const bool made = step->is_new() && session_.environment().mapper.find(step->node.name) != nullptr;
+    if (made) session_.remove(step->node.name).ok();
+  }
+}
+
+std::string activate_mirrors_last(Session& session, const std::vector<DeviceNode>& tree) {
+  const auto trouble = [](const DeviceNode& node, std::string_view verb, const DmError& error) {
+    return fmt::format("{} of {} ({}) failed with errno {}{}{}", verb, node.name, node.table, error.errno_value,
+                       error.reason.empty() ? "" : ": ", error.reason);
+  };
+  std::vector<DeviceNode> late;
+  for (const DeviceNode& node : tree) {
+    if (session.environment().mapper.find(node.name) != nullptr) continue;
+    if (auto made = session.create(node.name); !made) return trouble(node, "create", made.error());
+    if (auto loaded = session.load(node.name, node.table); !loaded) return trouble(node, "load", loaded.error());
+    if (has_mirror(node.table)) {
+      REACHED("what stands on the mirror of a move is brought up before the mirror");
+      late.push_back(node);
+      continue;
+    }
+    if (auto live = session.resume(node.name); !live) return trouble(node, "resume", live.error());
+  }
+  for (const DeviceNode& node : late) {
+    if (auto live = session.resume(node.name); !live) return trouble(node, "resume", live.error());
+  }
+  return {};
+}
+
+}  // namespace dmsim::lvm
