@@ -135,7 +135,8 @@ TEST(Pvck, lvm2_understands_the_metadata_at_every_step_of_a_move) {
   }
   // begin, checkpoint, finish and removal; the atomic one has no checkpoint.
   EXPECT_GE(texts.size(), 8u);
-  for (const char* part : {"PVMOVE", "extents_moved = 0", "extents_moved = 2", "pvmove0_mimage_1", "type = \"error\""}) {
+  for (const char* part :
+       {"PVMOVE", "extents_moved = 0", "extents_moved = 2", "pvmove0_mimage_1", "type = \"error\""}) {
     EXPECT_NE(all.find(part), std::string::npos) << part;
   }
   fs::remove_all(folder);

@@ -21,14 +21,16 @@ std::optional<std::string> tell_lvm_event(const StoryEvent& event) {
                        "after the other ({} of them)", event.actor, move, event.number("of"));
   }
   if (what == "checkpoint") {
-    return fmt::format("{} finds segment {} of {} copied: it is to use its new extents, and the next one is to be copied",
-                       event.actor, event.number("segment"), event.number("of"));
+    return fmt::format("{} finds segment {} of {} copied: it is to use its new extents, and the next one is to be "
+                       "copied", event.actor, event.number("segment"), event.number("of"));
   }
   if (what == "finish") {
     return fmt::format("{} finds all copied: the volumes are to take their new extents, and {} is to go", event.actor,
                        move);
   }
-  if (what == "abort") return fmt::format("{} aborts the move: what is not done is to stay on its old extents", event.actor);
+  if (what == "abort") {
+    return fmt::format("{} aborts the move: what is not done is to stay on its old extents", event.actor);
+  }
   if (what == "retreat") {
     return fmt::format("{} gives {} the old extents alone, so that what its mirror holds is issued again", event.actor,
                        move);

@@ -60,7 +60,8 @@ constexpr SwitchInfo kTable[] = {
      "percent: only how much is copied is looked at, as lvm2 does, not whether an image is in trouble",
      "pvmove-copy-errors-ignored"},
     {"pvmove.errors", kErrors,
-     "ignored: the mirror of a move has no handle_errors, as in lvm2: what could not be read or written counts as copied",
+     "ignored: the mirror of a move has no handle_errors, as in lvm2: what could not be read or written counts as "
+     "copied",
      "pvmove-copy-errors-ignored"},
     {"pvmove.retreat", kRetreat,
      "none: a mirror that may hold writes back stays in place while the volumes above it are suspended, and they wait "
