@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "crash-replay/story_pvmove.h"
 #include "crash-replay/story_clone.h"
 #include "crash-replay/story_lvm1.h"
 #include "crash-replay/story_steps.h"
@@ -301,7 +302,8 @@ Story tell_story(const Chronicle& chronicle, const std::string& file) {
   story.title = plan.scenario + (plan.variant.empty() ? "" : "/" + plan.variant);
   story.about = plan.about;
   story.names.set_legs(chronicle.focus.legs);
-  story.first_event = story_start(chronicle);
+  // A move that goes wrong is told from its begin.
+  story.first_event = std::min(story_start(chronicle), last_move(chronicle.events).value_or(chronicle.events.size()));
   story.last_event = chronicle.events.empty() ? 0 : chronicle.events.size() - 1;
   story.before = tell_before(chronicle, story.first_event);
   tell_steps(chronicle, &story);

@@ -8,6 +8,13 @@ std::string moved_through(const StoryEvent& event) {
   return event.is("pvmove.step") ? std::string(event.text("volume")) : std::string();
 }
 
+std::optional<std::size_t> last_move(const std::vector<StoryEvent>& events) {
+  for (std::size_t i = events.size(); i-- > 0;) {
+    if (events[i].is("pvmove.step") && events[i].text("what") == "begin") return i;
+  }
+  return std::nullopt;
+}
+
 std::optional<std::string> tell_lvm_event(const StoryEvent& event) {
   if (event.is("lvm.metadata")) {
     return fmt::format("{} has {} version {} of the metadata of {}", event.actor, event.text("step"),

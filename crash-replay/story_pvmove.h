@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "crash-replay/story_chronicle.h"
 
@@ -12,5 +13,8 @@ namespace dmsim {
 std::optional<std::string> tell_lvm_event(const StoryEvent& event);
 // The device of a move, if the event tells of one.
 std::string moved_through(const StoryEvent& event);
+
+// The index of the event by which the last move began.
+std::optional<std::size_t> last_move(const std::vector<StoryEvent>& events);
 
 }  // namespace dmsim

@@ -39,6 +39,8 @@ TEST(StoryPvmove, the_device_of_a_move_is_known_from_its_first_step) {
       parse_trace_line("1 5000 pvmove pvmove.step cause=0 volume=vg-pvmove0 what=\"begin\" segment=0 of=2");
   ASSERT_TRUE(event.has_value());
   EXPECT_EQ(moved_through(*event), "vg-pvmove0");
+  EXPECT_EQ(last_move({*event, *event}), 1u);
+  EXPECT_EQ(last_move({}), std::nullopt);
 }
 
 }  // namespace

@@ -406,7 +406,7 @@ class Teller {
         if (!request.recovery || !request.touches_page || request.submit > at_) continue;
         (request.op == "read" ? from : to) = request.disk;
       }
-      add(fmt::format("Recovery has copied {} from {} to {}", region(), from, to),
+      add(fmt::format("Recovery has copied {}{} to {}", region(), from.empty() ? "" : " from " + from, to),
           fmt::format("{} {}", notation_of("read", false, f_.region_range),
                       notation_of("write", false, f_.region_range)));
     } else {
