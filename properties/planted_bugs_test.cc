@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <set>
 
+#include "base/sanitizer.h"
 #include "harness/engine_factory.h"
 #include "harness/generate.h"
 #include "harness/run.h"
@@ -56,6 +57,10 @@ constexpr PlantedBug kBugs[] = {
     {"core.flush", "ordered", 50},
 };
 
+#if defined(DMSIM_ADDRESS_SANITIZER)
+constexpr std::uint64_t kLongSearch = 1000;  // runs
+#endif
+
 // Not faults, or not faults that a generated plan can show, and why.
 constexpr PlantedBug kNotFound[] = {
     {"mirror.buffer", "bounce", 0},         // a cure of mirror.buffer=shared
@@ -85,6 +90,9 @@ class Planted : public ::testing::TestWithParam<PlantedBug> {};
 
 TEST_P(Planted, is_found_from_a_random_start) {
   const PlantedBug& bug = GetParam();
+#if defined(DMSIM_ADDRESS_SANITIZER)
+  if (bug.runs > kLongSearch) GTEST_SKIP() << "a long search is done once, without a sanitizer";
+#endif
   const SwitchValues switches{{std::string(bug.name), std::string(bug.value)}};
   Workshop workshop;
   for (std::uint64_t seed = 1; seed <= bug.runs; ++seed) {

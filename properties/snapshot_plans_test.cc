@@ -6,6 +6,7 @@
 #include <set>
 
 #include "engine/native/snapshot/snapshot_switches.h"
+#include "base/sanitizer.h"
 #include "harness/engine_factory.h"
 #include "harness/oracle_names.h"
 #include "properties/generated.h"
@@ -94,6 +95,9 @@ class PlantedSnapshot : public ::testing::TestWithParam<PlantedBug> {};
 
 TEST_P(PlantedSnapshot, is_found_from_a_random_start) {
   const PlantedBug& bug = GetParam();
+#if defined(DMSIM_ADDRESS_SANITIZER)
+  if (bug.runs > 1000) GTEST_SKIP() << "a long search is done once, without a sanitizer";
+#endif
   const SwitchValues switches{{std::string(bug.name), std::string(bug.value)}};
   Workshop workshop;
   for (std::uint64_t seed = 1; seed <= bug.runs; ++seed) {
