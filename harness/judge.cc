@@ -291,6 +291,12 @@ void Judge::judge_error(const FailedRequest& request) {
         [&](const Extent::Copy& copy) { return world_.disk_refused_something(copy.disk); });
     if (refused) return;
   }
+  // LVM1 moves extents under the flushes of others, which went to where the extents were when they were sent.
+  if (request.flushes && world_.lvm1() != nullptr) {
+    const auto& disks = world_.plan().disks;
+    const auto refused = [&](const DiskOptions& disk) { return world_.disk_refused_something(disk.name); };
+    if (std::any_of(disks.begin(), disks.end(), refused)) return;
+  }
   for (const SectorRange& range : ranges) {
     for (const Extent& extent : extents) {
       if (!extent.range.overlaps(range)) continue;
