@@ -1,0 +1,158 @@
+// The course of a life: steps until something is done, a pause is asked for, a promise is broken or nothing can go
+// on; and what it means that a world is quiet, recovered, at rest.
+#include <algorithm>
+
+#include "harness/world.h"
+#include "harness/world_devices.h"
+
+namespace dmsim {
+namespace {
+
+// How often conditions are asked when nothing needs every step.
+constexpr std::uint64_t kBatch = 32;
+// Steps after which a life without an end is given up.
+constexpr std::uint64_t kMostSteps = 200'000'000;
+
+}  // namespace
+
+bool World::task_ended(std::string_view name) const {
+  for (std::size_t i = 0; i < plan_.tasks.size(); ++i) {
+    if (plan_.tasks[i].name == name) return tasks_ended_[i];
+  }
+  return true;
+}
+
+// Tasks wait, and for longer than the plan's patience nobody but daemons and timers has run.
+bool World::stalled() {
+  if (scheduler_.live_tasks() == 0) return false;
+  if (scheduler_.now() - scheduler_.last_task_slice() <= plan_.machine.patience) return false;
+  for (const StuckFiber& fiber : scheduler_.stuck()) {
+    if (fiber.is_task) return true;
+  }
+  return false;
+}
+
+Stretch World::run_until(const Condition& done, const Condition& paused) {
+  const bool every_step = paused != nullptr || judge_.watches_every_step();
+  while (true) {
+    if (done != nullptr && done()) return Stretch::kDone;
+    const bool more = scheduler_.run(every_step ? 1 : kBatch);
+    if (stop_.reached) return Stretch::kPaused;
+    judge_.after_step();
+    if (!judge_.violations().empty()) return Stretch::kBroken;
+    if (paused != nullptr && paused()) return Stretch::kPaused;
+    if (!more) {
+      if (done == nullptr || done()) return Stretch::kDone;
+      // Entries of regions that nobody will ever clean are a leak; nobody waits for them.
+      if (boot_over_ && tasks_left_ == 0 && quiet() && regions_settled()) return Stretch::kDone;
+      judge_.report_stuck("nothing is runnable and nothing is due, but something is still awaited");
+      return Stretch::kStuck;
+    }
+    if ((++steps_ & 0xFF) == 0 && stalled()) {
+      judge_.report_stuck(fmt::format("no task has run for {} s",
+                                      plan_.machine.patience.count_ns() / 1'000'000'000));
+      return Stretch::kStuck;
+    }
+    if (steps_ > kMostSteps) {
+      judge_.report_stuck("the run goes on and on without coming to an end");
+      return Stretch::kStuck;
+    }
+  }
+}
+
+void World::stop_at(TraceId event, void (*on_event)()) {
+  stop_.at = event;
+  stop_.call = on_event;
+  stop_.reached = trace_.last_id() >= event;
+  trace_.set_listener(&stop_);
+}
+
+void World::refresh_views() const {
+  const std::uint64_t generation = mapper_->table_generation();
+  if (generation == views_generation_) return;
+  views_generation_ = generation;
+  views_.clear();
+  clone_views_.clear();
+  for (const std::string& device : mapped_names()) {
+    for (const MirrorView* view : mapper_->mirrors(device)) views_.push_back({device, view});
+    for (const CloneView* view : mapper_->clones(device)) clone_views_.push_back({device, view});
+  }
+}
+
+const std::vector<World::DeviceView>& World::mirror_views() const {
+  refresh_views();
+  return views_;
+}
+
+const std::vector<World::CloneDevice>& World::clone_views() const {
+  refresh_views();
+  return clone_views_;
+}
+
+bool World::recovered() const {
+  for (const auto& [device, view] : clone_views()) {
+    if (!view->settled()) return false;
+  }
+  std::uint64_t claims = mapper_->table_generation();
+  for (const auto& [device, view] : mirror_views()) {
+    claims = mix_words(claims, view->claim_generation());  // a sum could come out the same
+  }
+  if (claims == recovered_asked_) return recovered_;
+  recovered_asked_ = claims;
+  recovered_ = is_recovered();
+  return recovered_;
+}
+
+bool World::is_recovered() const {
+  for (const auto& [device, view] : mirror_views()) {
+    for (std::uint64_t region = 0; region < view->region_count(); ++region) {
+      const MirrorRegion state = view->region(region);
+      if (state.tracked && state.in_sync) return false;  // not yet cleaned
+    }
+  }
+  return regions_settled();
+}
+
+bool World::regions_settled() const {
+  for (const auto& [device, view] : mirror_views()) {
+    const bool whole = std::none_of(view->legs().begin(), view->legs().end(),
+                                    [](const MirrorView::Leg& leg) { return leg.failed; });
+    for (std::uint64_t region = 0; region < view->region_count(); ++region) {
+      const MirrorRegion state = view->region(region);
+      if (state.recovering || (whole && !state.in_sync) || state.pending > 0) return false;
+    }
+  }
+  return true;
+}
+
+bool World::quiet() const {
+  if (lvm_room_->administration().commands() > 0) return false;
+  for (const auto& device : watched_) {
+    if (device->in_flight() > 0) return false;
+  }
+  for (const auto& device : caches_) {
+    if (device->cache.dirty_pages() > 0 || device->cache.writes_in_flight() > 0) return false;
+  }
+  for (const auto& disk : disks_) {
+    if (disk->in_flight() > 0) return false;
+  }
+  return mapper_->bios_in_flight() == 0;
+}
+
+std::vector<std::string> World::unanswered() const {
+  std::vector<std::string> out;
+  for (const auto& device : watched_) {
+    for (std::string& request : device->unanswered()) out.push_back(std::move(request));
+  }
+  return out;
+}
+
+bool World::at_rest() const { return quiet() && recovered(); }
+
+std::uint64_t World::crash_generation() const {
+  std::uint64_t sum = 0;
+  for (const auto& disk : disks_) sum += disk->generation();
+  return sum;
+}
+
+}  // namespace dmsim
