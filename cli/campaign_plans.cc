@@ -45,7 +45,9 @@ constexpr std::uint64_t scattered(std::uint64_t seed) { return mix_words(seed, 0
 }  // namespace
 
 CampaignPlans::CampaignPlans(std::vector<Plan> scenarios, GeneratorOptions generator, std::string engine)
-    : scenarios_(std::move(scenarios)), generator_(std::move(generator)), engine_(std::move(engine)) {}
+    : scenarios_(std::move(scenarios)), generator_(std::move(generator)), engine_(std::move(engine)) {
+  generator_.engine_has_switches = engine_.empty() || engine_ == "native";
+}
 
 std::vector<LabelledChoice> CampaignPlans::change(std::uint64_t seed) const {
   RandomChoices random(mix_words(seed, 0x6368616E));

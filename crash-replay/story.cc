@@ -7,6 +7,7 @@
 #include "crash-replay/story_pvmove.h"
 #include "crash-replay/story_clone.h"
 #include "crash-replay/story_lvm1.h"
+#include "crash-replay/story_snapshot.h"
 #include "crash-replay/story_steps.h"
 #include "crash-replay/story_details.h"
 #include "harness/oracle_names.h"
@@ -91,6 +92,8 @@ std::vector<std::string> tell_before(const Chronicle& c, std::size_t first) {
     out.push_back(clone_before(c));
   } else if (f.move) {
     out.push_back(move_before(c));
+  } else if (f.snapshot) {
+    out.push_back(snapshot_before(c));
   } else if (f.legs.size() > 1) {
     std::string legs;
     for (const StoryFocus::Leg& leg : f.legs) {

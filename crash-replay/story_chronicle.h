@@ -88,6 +88,18 @@ struct StoryFocus {
   struct Clone {
     std::string source, destination, metadata;  // devices
   };
+  struct Snapshot {
+    struct Merge {
+      std::string device;
+      std::uint64_t chunk_sectors = 1;
+    };
+    std::string origin, cow;           // devices
+    bool merges = false;
+    std::uint64_t chunk_sectors = 1;
+    std::uint64_t chunk = 0;           // that the promise is about
+    std::vector<std::string> users;    // mapped devices through which the origin is written
+    std::vector<Merge> merge_devices;  // of the same origin
+  };
   std::optional<std::uint64_t> region;
   SectorRange region_range;  // of the device; empty: no mirror, no clone
   std::string mirror;        // the mapped device whose region that is; empty: none
@@ -96,6 +108,7 @@ struct StoryFocus {
     std::uint64_t extent;      // of the volume
   };
   std::optional<Move> move;    // an extent of LVM1 that was moved: legs are where it is and where it was
+  std::optional<Snapshot> snapshot;  // `device` is one, or merges one
   std::string log_disk;      // or a clone's metadata; empty: none
   // Where that page is in memory: its cache, which may be one of a device further up, and its number there.
   std::string cache;  // actor; empty: no cache was used

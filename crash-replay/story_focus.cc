@@ -5,6 +5,7 @@
 
 #include "crash-replay/story_details.h"
 #include "crash-replay/story_lvm1.h"
+#include "crash-replay/story_snapshot.h"
 #include "engine/native/mirror/log_reader.h"
 #include "harness/copies.h"
 #include "harness/world.h"
@@ -135,6 +136,7 @@ StoryFocus find_focus(const Chronicle& chronicle, World& last) {
   if (focus.device.empty() && !last.plan().devices.empty()) {
     focus.device = last.plan().devices.front().name;
   }
+  focus.snapshot = find_snapshot(focus, last);
   if (focus.sectors.empty()) return focus;
   const Sector sector = focus.sectors.begin;
   focus.page = sector / kPageSectors;

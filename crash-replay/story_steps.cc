@@ -12,6 +12,7 @@
 #include "crash-replay/story_clone.h"
 #include "crash-replay/story_lvm1.h"
 #include "crash-replay/story_pvmove.h"
+#include "crash-replay/story_snapshot.h"
 #include "harness/oracle_names.h"
 
 namespace dmsim {
@@ -99,6 +100,9 @@ class Teller {
     if (room == "clone" && f_.clone) tell_clone();
     if (room == "lvm1" && f_.move) {
       if (auto step = tell_move_event(c_, at_)) add(std::move(step->text), std::move(step->notation), step->weight);
+    }
+    if (f_.snapshot) {
+      if (auto step = tell_snapshot_event(c_, at_)) add(std::move(step->text), std::move(step->notation), step->weight);
     }
     if (room == "kernel") tell_kernel(event);
     if (room == "pvmove" || room == "lvm") tell_lvm(event);
@@ -566,6 +570,12 @@ class Teller {
   }
 
   bool survives_in_focus(const StoryEvent& event) const {
+    if (f_.snapshot) {
+      const SectorRange chunk{f_.snapshot->chunk * f_.snapshot->chunk_sectors,
+                              (f_.snapshot->chunk + 1) * f_.snapshot->chunk_sectors};
+      return event.actor == f_.snapshot->cow ||
+             (event.actor == f_.snapshot->origin && event.range().overlaps(chunk));
+    }
     return std::any_of(f_.legs.begin(), f_.legs.end(), [&](const StoryFocus::Leg& leg) {
       return leg.disk == event.actor &&
              event.range().overlaps({leg.page_begin, leg.page_begin + kPageSectors});
@@ -573,7 +583,7 @@ class Teller {
   }
 
   void tell_reboot(const StoryEvent& event) {
-    if (!f_.has_page() || event.number("life") + 1 != c_.lives) {
+    if (!f_.has_page() || c_.legs.empty() || event.number("life") + 1 != c_.lives) {
       return add("The machine boots again");
     }
     std::string text = "After the reboot ";
@@ -685,6 +695,9 @@ std::size_t story_start(const Chronicle& c) {
   }
   if (c.focus.move) {
     if (const auto lost = move_story_start(c)) return *lost;
+  }
+  if (c.focus.snapshot && c.violation.oracle != oracle::kLiveness) {
+    if (const auto first = snapshot_story_start(c)) return *first;
   }
   const std::string& name = c.violation.oracle;
   if (name == oracle::kLiveness) {

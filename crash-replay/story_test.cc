@@ -96,6 +96,25 @@ TEST(story, a_region_promoted_without_a_copy_is_told_without_a_power_cut) {
   EXPECT_THAT(told->text, testing::Not(HasSubstr("Power is cut")));
 }
 
+TEST(story, a_chunk_saved_into_a_cache_alone_is_told_with_its_record_and_the_write_that_overtook_it) {
+  const auto told = tell_crash_of("scenarios/snapshot/exception-barriers.yaml", "origin-before-record");
+  ASSERT_NE(told, nullptr);
+  expect_readable(*told);
+  expect_in_order(told->story, {"writes to origin, over chunk", "gets place", "has been copied",
+                                "is written to cow, behind a flush, into its cache",
+                                "is read from cow from now on", "Power is cut", "reached the media"});
+  EXPECT_THAT(told->text, HasSubstr("snap is a snapshot of real, its chunks are kept on cow."));
+}
+
+TEST(story, a_merge_that_overtakes_a_handover_is_told_between_the_store_and_the_table_that_counts) {
+  const auto told = tell_crash_of("scenarios/snapshot/merge-races-handover.yaml", "as-linux");
+  ASSERT_NE(told, nullptr);
+  expect_readable(*told);
+  expect_in_order(told->story,
+                  {"The task admin resumes other with a new table", "The store of other goes to its new table",
+                   "The merge into lv copies sectors", "From now on other saves what is overwritten on real"});
+}
+
 TEST(story, a_region_committed_before_its_flush_is_told_from_the_copy_to_the_reader) {
   const auto told =
       tell_crash_of("scenarios/seeds/clone-commit-before-flush.yaml", "as-2019-background");

@@ -54,6 +54,7 @@ PlanSubject draw_subject(Draft& draft) {
                        [prefix](const auto& each) { return each.first.starts_with(prefix); });
   };
   if (named("lvm1.")) return PlanSubject::kLvm1;
+  if (named("lvm.")) return PlanSubject::kVolumeGroup;
   if (named("snapshot.")) return PlanSubject::kSnapshot;
   return named("clone.") ? PlanSubject::kClone : PlanSubject::kMirror;
 }
@@ -122,7 +123,8 @@ DiskOptions& Draft::disk(const std::string& name) {
 }  // namespace generate
 
 std::span<const std::string_view> plan_subject_names() {
-  static constexpr std::array<std::string_view, 4> kNames{"mirror", "clone", "snapshot", "lvm1"};
+  static constexpr std::array<std::string_view, 5> kNames{"mirror", "clone", "snapshot", "lvm1",
+                                                          "volume-group"};
   return kNames;
 }
 
@@ -145,6 +147,7 @@ Plan generate_plan(ChoiceSource& choices, const GeneratorOptions& options) {
     case PlanSubject::kClone: generate::make_clone_plan(draft); break;
     case PlanSubject::kSnapshot: generate::make_snapshot_plan(draft); break;
     case PlanSubject::kLvm1: generate::make_lvm1_plan(draft); break;
+    case PlanSubject::kVolumeGroup: generate::make_lvm_plan(draft); break;
   }
   return std::move(draft.plan);
 }

@@ -24,7 +24,7 @@
 namespace dmsim {
 
 // What a plan is about: which targets, and who uses them how.
-enum class PlanSubject : std::uint8_t { kMirror, kClone, kSnapshot, kLvm1 };
+enum class PlanSubject : std::uint8_t { kMirror, kClone, kSnapshot, kLvm1, kVolumeGroup };
 // Their names, in the order of the enumeration: "mirror".
 std::span<const std::string_view> plan_subject_names();
 std::optional<PlanSubject> plan_subject(std::string_view name);
@@ -37,6 +37,7 @@ struct GeneratorOptions {
   // Of several, each plan draws one. Empty: what the switches are about, at their fixed values too, or else
   // mirrors.
   std::vector<PlanSubject> about = {};
+  bool engine_has_switches = true;  // false: a kernel, which is what it is; cures of the native engine are not drawn
 };
 
 // Deterministic in what is drawn. The plan satisfies the loader.

@@ -111,9 +111,10 @@ struct Draft {
 };
 
 // Devices, faults, tasks and checks of a plan about a clone, in place of all that follows; the same about
-// snapshots.
+// snapshots, and about volume groups of LVM2.
 void make_clone_plan(Draft& draft);
 void make_snapshot_plan(Draft& draft);
+void make_lvm_plan(Draft& draft);
 
 // The same about LVM1.
 void make_lvm1_plan(Draft& draft);

@@ -123,6 +123,9 @@ void LvmRoom::start_dmeventd(const std::string& group, Actor actor) {
       }
     }
   }
+  administration_.unmonitor = [this](const std::string& device) {
+    for (const auto& each : dmeventd_) each->unwatch(device);
+  };
   administration_.monitor = [this](const std::string& device) {
     for (const auto& each : dmeventd_) {
       if (const std::string volume = each->volume_of(device); !volume.empty()) each->watch(volume, device);
@@ -186,8 +189,10 @@ JournalImage LvmRoom::image_of(const std::string& name) {
 void LvmRoom::check_frozen_image(const std::string& origin, const std::string& snapshot, bool was_frozen) {
   const JournalRecord* const promised = record(origin);
   if (!world_.judge().checks(oracle::kFrozenImage) || promised == nullptr || !promised->is_formatted()) return;
+  // As it is now: the next freeze may come while the image is read.
+  const JournalRecord as_frozen = *promised;
   JournalImage image = image_of(snapshot);
-  const std::vector<std::string> wrong = promised->check_frozen(image, was_frozen);
+  const std::vector<std::string> wrong = as_frozen.check_frozen(image, was_frozen);
   if (wrong.empty() || image.unreadable()) return;
   Violation violation;
   violation.oracle = oracle::kFrozenImage;
@@ -223,6 +228,7 @@ void LvmRoom::allocate_memory() {
 }
 
 void LvmRoom::write_backup() {
+  if (world_.life() > 0) return;  // files, as all that users write, are of the first life
   for (const VolumeGroupPlan& group : world_.plan().volume_groups) {
     if (group.backup.empty()) continue;
     PageCache& cache = world_.cache(group.backup);

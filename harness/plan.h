@@ -246,11 +246,18 @@ struct Lvm1PvmoveTask {
   bool may_fail = false;
   friend bool operator==(const Lvm1PvmoveTask&, const Lvm1PvmoveTask&) = default;
 };
+// lvchange --resync of a mirror that nobody uses.
+struct ResyncMirrorTask {
+  std::string group;
+  std::string volume;
+  Duration start;
+  friend bool operator==(const ResyncMirrorTask&, const ResyncMirrorTask&) = default;
+};
 
 using TaskBody = std::variant<WriteTask, ReadTask, DiscardTask, FlushTask, MmapStoreTask, IoTask,
                               Ext2Task, FioIologTask, LogWritesTask, DmsetupTask, JournalFsTask,
                               CreateSnapshotTask, DmeventdTask, SwapTask,
-                              Lvm1PvmoveTask, PvmoveTask>;
+                              Lvm1PvmoveTask, PvmoveTask, ResyncMirrorTask>;
 struct TaskPlan {
   std::string name;  // unique; "write-1" when the scenario gives none
   TaskBody body;

@@ -272,6 +272,8 @@ constexpr std::array kPvmove = std::to_array<KeyInfo>(
      {"may-fail", Shape::kFlag, "false", "that it fails is no wrong answer"},
      kStart,
      {"poll", Shape::kDuration, "10ms", "how often it looks how far the copying is"}});
+constexpr std::array kResyncMirror =
+    std::to_array<KeyInfo>({kGroup, {"volume", Shape::kText, "", "a mirror of the group"}, kStart});
 
 constexpr std::array kSwap = std::to_array<KeyInfo>(
     {kOn, {"pages", Shape::kCount, "", "of memory, and of the device, from its beginning"}, kStart, kEvery, kCount});
@@ -289,6 +291,7 @@ constexpr KeyTable kJournalFsKeys{"a journal-fs task", "journal-fs", kJournalFs}
 constexpr KeyTable kCreateSnapshotKeys{"a create-snapshot task", "create-snapshot", kCreateSnapshot};
 constexpr KeyTable kDmeventdKeys{"a dmeventd task", "dmeventd", kDmeventd};
 constexpr KeyTable kPvmoveKeys{"a pvmove task", "pvmove", kPvmove};
+constexpr KeyTable kResyncMirrorKeys{"a resync-mirror task", "resync-mirror", kResyncMirror};
 constexpr KeyTable kWriteKeys{"a write task", "write", kWrite};
 constexpr KeyTable kReadKeys{"a read task", "read", kRead};
 constexpr KeyTable kDiscardKeys{"a discard task", "discard", kDiscard};
@@ -322,6 +325,7 @@ constexpr std::array kKinds = std::to_array<TaskKind>({
     {"swap", &kSwapKeys, "memory of processes, which pages out under pressure"},
     {"pvmove-lvm1", &kPvmoveLvm1Keys, "LVM1's pvmove: every extent of a disk goes to another"},
     {"pvmove", &kPvmoveKeys, "moves a group's extents from one disk to others, while they are in use"},
+    {"resync-mirror", &kResyncMirrorKeys, "lvchange --resync"},
 });
 static_assert(kKinds.size() == std::variant_size_v<TaskBody>);
 
@@ -341,7 +345,7 @@ constexpr std::array kVerb = std::to_array<VerbInfo>({
 });
 static_assert(kVerb.size() == static_cast<std::size_t>(DmsetupStep::Verb::kWaitTask) + 1);
 
-constexpr std::array<const KeyTable*, 34> kAllTables{
+constexpr std::array<const KeyTable*, 35> kAllTables{
     &kScenarioKeys,  &kVariantKeys,   &kPlanKeys,      &kDiskKeys,       &kFaultKeys,
     &kFaultRangeKeys, &kDeviceKeys,   &kMemoryKeys,    &kPdflushKeys,    &kSchedulerKeys,
     &kPowerCutKeys,  &kWriteKeys,     &kReadKeys,      &kDiscardKeys,    &kFlushKeys,
@@ -349,7 +353,7 @@ constexpr std::array<const KeyTable*, 34> kAllTables{
     &kDmsetupKeys,   &kPlainVerbKeys, &kLoadKeys,      &kSuspendKeys,    &kMessageKeys,
     &kWaitStatusKeys, &kVolumeGroupKeys, &kVolumeKeys, &kJournalFsKeys, &kCreateSnapshotKeys,
     &kDmeventdKeys,  &kSwapKeys,      &kPvmoveLvm1Keys,
-    &kPvmoveKeys};
+    &kPvmoveKeys,    &kResyncMirrorKeys};
 
 }  // namespace
 

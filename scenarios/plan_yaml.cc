@@ -295,6 +295,9 @@ std::string body_value(const PvmoveTask& task) {
       .duration("poll", task.poll)
       .done();
 }
+std::string body_value(const ResyncMirrorTask& task) {
+  return Flow().text("group", task.group).text("volume", task.volume).duration("start", task.start).done();
+}
 
 std::string names_value(const std::vector<std::string>& names) {
   std::string out;

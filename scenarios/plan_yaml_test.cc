@@ -166,7 +166,7 @@ class PlanMaker {
   Area area() { return {flip() ? SectorRange{} : range(), 1 + narrow(64), flip()}; }
 
   TaskBody body() {
-    switch (below(16)) {
+    switch (below(17)) {
       case 0: {
         WriteTask made{lower(), static_cast<Path>(below(3)), area(), pace()};
         made.flush_every = below(5);
@@ -205,6 +205,7 @@ class PlanMaker {
         if (flip()) made = {"vg", "", {}, "", false, true, false, flip(), duration(), Duration::milliseconds(10)};
         return made;
       }
+      case 15: return ResyncMirrorTask{"vg", "mirror", duration()};
       default: break;
     }
     DmsetupTask made{duration(), {}};
@@ -339,7 +340,7 @@ TEST(PlanYaml, every_default_is_what_the_key_tables_say) {
   const std::string text =
       "scenario: s\ndisks: {d: {}, e: {}}\ncheck: []\nfaults: [{disk: d, kind: dies}]\npdflush: {}\n"
       "devices: {lv: 0 8 zero}\n"
-      "volume-groups: {g: {disks: [d], volumes: {v: {on: [d]}}},"
+      "volume-groups: {g: {disks: [d], volumes: {v: {on: [d]}, m: {on: [d, d]}}},"
       " o: {format: lvm1, disks: [d, e], volumes: {}}}\ntasks:\n"
       "  - write: {device: lv}\n  - read: {device: lv}\n  - discard: {device: lv}\n"
       "  - flush: {device: lv}\n  - mmap-store: {device: lv}\n  - io: {device: lv, script: F}\n"
@@ -350,7 +351,8 @@ TEST(PlanYaml, every_default_is_what_the_key_tables_say) {
       "  - journal-fs: {device: lv}\n"
       "  - create-snapshot: {group: g, origin: v, snapshot: s, on: d}\n  - dmeventd: {group: g}\n"
       "  - swap: {device: lv, pages: 1}\n  - pvmove-lvm1: {group: o, from: d, to: e}\n"
-      "  - pvmove: {group: g, from: d}\n";
+      "  - pvmove: {group: g, from: d}\n"
+      "  - resync-mirror: {group: g, volume: m}\n";
   const Result<Plan> plan = read_plan(text, "s.yaml", test_vocabulary());
   ASSERT_TRUE(plan.ok()) << plan.error().to_string();
   const Result<YamlNode> written = parse_yaml(write_plan(*plan), "s.yaml");

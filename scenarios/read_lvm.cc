@@ -94,6 +94,10 @@ void read_volume_groups(Reading& reading, const YamlNode& node, Plan& plan) {
         if (*layer != 0 && group.format == GroupFormat::kLvm1) continue;
         reading.add_device({lvm::device_name(group.name, volume.name, layer), sectors, false});
       }
+      for (std::size_t leg = 0; volume.on.size() > 1 && leg < volume.on.size(); ++leg) {
+        const std::string image = fmt::format("{}_mimage_{}", volume.name, leg);
+        reading.add_device({lvm::device_name(group.name, image), sectors, false});
+      }
     }
     if (!group.backup.empty() && reading.find_device(group.backup) == nullptr) {
       return reading.fail(entry.value.position, unknown_name("device", group.backup, reading.device_names(true, true)));
@@ -240,6 +244,23 @@ PvmoveTask read_pvmove(Reading& reading, MapReader& map, const Plan& plan) {
   for (const LogicalVolumePlan& volume : group->volumes) volumes.push_back(volume.name);
   if (!task.volume.empty() && std::find(volumes.begin(), volumes.end(), task.volume) == volumes.end()) {
     reading.fail(map.position_of("volume"), unknown_name("volume", task.volume, volumes));
+  }
+  return task;
+}
+
+ResyncMirrorTask read_resync_mirror(Reading& reading, MapReader& map, const Plan& plan) {
+  ResyncMirrorTask task;
+  map.text("group", task.group);
+  map.text("volume", task.volume);
+  map.duration("start", task.start);
+  const VolumeGroupPlan* const group = find_group(reading, map, plan, task.group);
+  if (group == nullptr) return task;
+  std::vector<std::string_view> mirrors;
+  for (const LogicalVolumePlan& volume : group->volumes) {
+    if (volume.on.size() > 1) mirrors.push_back(volume.name);
+  }
+  if (std::find(mirrors.begin(), mirrors.end(), task.volume) == mirrors.end()) {
+    reading.fail(map.position_of("volume"), unknown_name("mirror", task.volume, mirrors));
   }
   return task;
 }

@@ -228,6 +228,7 @@ TaskBody read_body(Reading& reading, const YamlNode& node, std::size_t kind,
     case 13: return read_swap(reading, map);
     case 14: return read_pvmove_lvm1(reading, map, plan);
     case 15: return read_pvmove(reading, map, plan);
+    case 16: return read_resync_mirror(reading, map, plan);
     default: break;
   }
   CHECK(false, kind);

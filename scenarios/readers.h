@@ -35,6 +35,7 @@ SwapTask read_swap(Reading& reading, MapReader& map);
 Lvm1PvmoveTask read_pvmove_lvm1(Reading& reading, MapReader& map, const Plan& plan);
 DmeventdTask read_dmeventd(Reading& reading, MapReader& map, const Plan& plan);
 PvmoveTask read_pvmove(Reading& reading, MapReader& map, const Plan& plan);
+ResyncMirrorTask read_resync_mirror(Reading& reading, MapReader& map, const Plan& plan);
 
 // The table that stands at `node`: a text or a list of lines, as lines separated by '\n', trimmed,
 // without blank ones. Checks its lines, and that what they name exists; `upper` is the device it is

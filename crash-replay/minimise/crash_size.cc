@@ -121,6 +121,7 @@ std::uint64_t weight(const PvmoveTask& task, const Plan&) {
   return 3 * kTaskPoints + kStepPoints * task.to.size() + option(!task.volume.empty()) + option(task.atomic) +
          option(task.no_mirror_target) + option(task.may_fail);
 }
+std::uint64_t weight(const ResyncMirrorTask&, const Plan&) { return 2 * kTaskPoints; }
 std::uint64_t weight(const FioIologTask&, const Plan&) { return 10 * kTaskPoints; }
 std::uint64_t weight(const LogWritesTask& task, const Plan&) {
   return 10 * kTaskPoints + digits(task.first_entry) +
@@ -173,6 +174,14 @@ std::uint64_t weight(const PowerCutPlan& cut) {
   return option(cut.when != PowerCutPlan::When::kNever) + weight(cut.at) +
          option(cut.survivors != SurvivorPolicy::kChosen) + option(cut.devices_fail_over) +
          option(cut.tables != TablesAfterCut::kPlan) + cut.depth;
+}
+
+std::uint64_t weight(const VolumeGroupPlan& group) {
+  std::uint64_t out = kDevicePoints + option(!group.backup.empty()) + kStepPoints * group.disks.size();
+  for (const LogicalVolumePlan& volume : group.volumes) {
+    out += kDevicePoints + kStepPoints * volume.on.size() + option(!volume.log.empty()) + digits(volume.extents);
+  }
+  return out;
 }
 
 bool starts_the_story(const TraceEvent& event) {
@@ -242,6 +251,7 @@ std::uint64_t plan_weight(const Plan& plan) {
   for (const DevicePlan& device : plan.devices) {
     out += kDevicePoints + weight_of_words(device.table) + option(!device.boot);
   }
+  for (const VolumeGroupPlan& group : plan.volume_groups) out += weight(group);
   for (const TaskPlan& task : plan.tasks) {
     out += std::visit([&](const auto& body) { return weight(body, plan); }, task.body);
   }

@@ -7,6 +7,7 @@ namespace {
 std::uint64_t* rounds_of(TaskBody& body) {
   if (Pace* pace = pace_of(body)) return &pace->count;
   if (auto* files = std::get_if<Ext2Task>(&body)) return &files->files;
+  if (auto* files = std::get_if<JournalFsTask>(&body)) return &files->files;
   if (auto* log = std::get_if<LogWritesTask>(&body)) return log->entries == 0 ? nullptr : &log->entries;
   return nullptr;
 }

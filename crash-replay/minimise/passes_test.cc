@@ -7,6 +7,8 @@
 #include "crash-replay/minimise/plan_parts.h"
 #include "crash-replay/minimise/test_crashes.h"
 #include "harness/afterlife.h"
+#include "harness/oracle_names.h"
+#include "harness/test_lvm_plans.h"
 
 namespace dmsim {
 namespace {
@@ -261,6 +263,57 @@ TEST(halve_choices, values_come_closer_to_nothing) {
   for (const LabelledChoice& choice : bench.shrink().best().choices) {
     EXPECT_LT(choice.value, 100'000u) << choice.point;
   }
+}
+
+// Two processes at one mirror, in a group with more than that takes.
+Plan crowded_group() {
+  Plan plan = test::snapshot_of_mirror_plan();
+  plan.disks.push_back({.name = "pv3", .sectors = 4096});
+  VolumeGroupPlan& group = plan.volume_groups[0];
+  group.disks.push_back("pv3");
+  group.volumes[0].on.push_back("pv3");
+  group.volumes.push_back({"other", {"pv3"}, "", 2, 64});
+  plan.disks.push_back({.name = "spare", .sectors = 1024});
+  group.disks.push_back("spare");
+  plan.tasks.push_back({"dmeventd-2", DmeventdTask{"vg", Duration()}});
+  FaultOptions fault;
+  fault.disk = "pv0";
+  fault.kind = FaultKind::kDies;
+  fault.from = Duration::seconds(3);
+  plan.faults.push_back(fault);
+  plan.switches["lvm.lock"] = "none";
+  plan.checks = {std::string(oracle::kOneSuspender)};
+  return plan;
+}
+
+TEST(drop_devices, a_group_keeps_what_its_fault_needs) {
+  Bench bench(crowded_group());
+  const Plan after = bench.after(shrink_pass::drop_devices);
+  ASSERT_EQ(after.volume_groups.size(), 1u);
+  const VolumeGroupPlan& group = after.volume_groups[0];
+  EXPECT_EQ(group.volumes.size(), 1u) << "the other volume makes no difference";
+  EXPECT_LE(group.volumes[0].on.size(), 2u);
+  EXPECT_LT(group.volumes[0].extents, 16u);
+  EXPECT_LT(after.disks.size(), 5u);
+  EXPECT_EQ(std::count_if(after.tasks.begin(), after.tasks.end(),
+                          [](const TaskPlan& task) { return std::holds_alternative<JournalFsTask>(task.body); }),
+            1)
+      << "who uses a volume does not go with a disk";
+}
+
+TEST(plan_parts, tasks_and_volumes_go_with_the_disks_that_they_stand_on) {
+  Plan plan = crowded_group();
+  std::erase_if(plan.disks, [](const DiskOptions& disk) { return disk.name == "pv3" || disk.name == "spare"; });
+  drop_dangling(plan);
+  EXPECT_TRUE(plan.volume_groups.empty()) << "both volumes of vg stood on it";
+  EXPECT_TRUE(plan.tasks.empty());
+  Plan kept = crowded_group();
+  std::erase_if(kept.disks, [](const DiskOptions& disk) { return disk.name == "spare"; });
+  drop_dangling(kept);
+  ASSERT_EQ(kept.volume_groups.size(), 1u);
+  EXPECT_EQ(kept.volume_groups[0].disks.size(), 4u) << "without the spare one";
+  EXPECT_EQ(kept.tasks.size(), 4u);
+  EXPECT_EQ(sectors_of(kept, "vg-lv"), 2048u);
 }
 
 TEST(plan_parts, a_table_taken_apart_and_put_together_is_the_same) {

@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "engine/lvm/device_tree.h"
+#include "harness/volume_groups.h"
 #include "models/workload/notation.h"
 #include "scenarios/tables.h"
 
@@ -40,10 +42,62 @@ std::string fitted(const std::string& text, std::uint64_t end) {
   return notation(*script);
 }
 
+// Also one that a volume group has, or may come to have.
 bool has_device(const Plan& plan, const std::string& name) {
   const auto named = [&](const auto& thing) { return thing.name == name; };
-  return std::any_of(plan.devices.begin(), plan.devices.end(), named) ||
-         std::any_of(plan.disks.begin(), plan.disks.end(), named);
+  if (std::any_of(plan.devices.begin(), plan.devices.end(), named) ||
+      std::any_of(plan.disks.begin(), plan.disks.end(), named)) {
+    return true;
+  }
+  const std::vector<std::string> names = group_device_names(plan);
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+const VolumeGroupPlan* group_of(const Plan& plan, const std::string& name) {
+  const auto found = std::find_if(plan.volume_groups.begin(), plan.volume_groups.end(),
+                                  [&](const VolumeGroupPlan& group) { return group.name == name; });
+  return found == plan.volume_groups.end() ? nullptr : &*found;
+}
+
+bool has_volume(const VolumeGroupPlan& group, const std::string& name) {
+  return std::any_of(group.volumes.begin(), group.volumes.end(),
+                     [&](const LogicalVolumePlan& volume) { return volume.name == name; });
+}
+
+// A command of LVM2 about a group, a volume or a disk of it that the plan does not have.
+bool is_dangling(const Plan& plan, const TaskBody& body) {
+  return std::visit([&](const auto& task) {
+    if constexpr (requires { task.group; }) {
+      const VolumeGroupPlan* const group = group_of(plan, task.group);
+      if (group == nullptr) return true;
+      if constexpr (requires { task.origin; }) {
+        return !has_volume(*group, task.origin) ||
+               std::find(group->disks.begin(), group->disks.end(), task.on) == group->disks.end();
+      } else if constexpr (requires { task.volume; }) {
+        return !task.volume.empty() && !has_volume(*group, task.volume);
+      }
+    }
+    return false;
+  }, body);
+}
+
+// Groups lose disks that are not there, and volumes that stand on one.
+void drop_volumes(Plan& plan) {
+  const auto is_disk = [&](const std::string& name) {
+    return std::any_of(plan.disks.begin(), plan.disks.end(),
+                       [&](const DiskOptions& disk) { return disk.name == name; });
+  };
+  for (VolumeGroupPlan& group : plan.volume_groups) {
+    std::erase_if(group.disks, [&](const std::string& name) { return !is_disk(name); });
+    std::erase_if(group.volumes, [&](const LogicalVolumePlan& volume) {
+      return !std::all_of(volume.on.begin(), volume.on.end(), is_disk) ||
+             (!volume.log.empty() && !is_disk(volume.log));
+    });
+  }
+  std::erase_if(plan.volume_groups, [](const VolumeGroupPlan& group) { return group.volumes.empty(); });
+  for (VolumeGroupPlan& group : plan.volume_groups) {
+    if (!group.backup.empty() && !has_device(plan, group.backup)) group.backup.clear();
+  }
 }
 
 bool has_task(const Plan& plan, const std::string& name) {
@@ -89,6 +143,11 @@ std::uint64_t sectors_of(const Plan& plan, std::string_view name) {
   for (const DiskOptions& disk : plan.disks) {
     if (disk.name == name) return disk.sectors;
   }
+  for (const VolumeGroupPlan& group : plan.volume_groups) {
+    for (const LogicalVolumePlan& volume : group.volumes) {
+      if (lvm::device_name(group.name, volume.name) == name) return volume.extents * group.extent_sectors;
+    }
+  }
   return 0;
 }
 
@@ -127,11 +186,12 @@ void move_starts(Plan& plan, const std::function<Duration(Duration)>& move) {
 }
 
 void drop_dangling(Plan& plan) {
+  drop_volumes(plan);
   const auto gone = [&](const std::string& name) { return !has_device(plan, name); };
   std::erase_if(plan.faults, [&](const FaultOptions& fault) { return gone(fault.disk); });
   std::erase_if(plan.tasks, [&](const TaskPlan& task) {
     const std::string* device = device_of(task.body);
-    return device != nullptr && gone(*device);
+    return (device != nullptr && gone(*device)) || is_dangling(plan, task.body);
   });
   for (TaskPlan& task : plan.tasks) {
     auto* admin = std::get_if<DmsetupTask>(&task.body);

@@ -65,6 +65,7 @@ class Administration {
 
   // dmeventd, when it runs; null: nobody watches.
   std::function<void(const std::string& device)> monitor;
+  std::function<void(const std::string& device)> unmonitor;
 
  private:
   struct Loaded {

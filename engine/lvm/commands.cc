@@ -45,6 +45,20 @@ std::string make_store(Session& session, const SnapshotRequest& request) {
   return {};
 }
 
+// A log whose header is gone knows of no region that is in sync.
+std::string wipe_log(Session& session, const VolumeGroup& group, const std::string& log) {
+  if (log.empty()) return {};
+  const std::vector<DeviceNode> tree{{device_name(group.name, log), own_table(group, log)}};
+  if (std::string why = activate(session, tree); !why.empty()) return why;
+  BlockDevice* const device = session.environment().mapper.find(tree[0].name);
+  CHECK(device != nullptr, tree[0].name);
+  const std::vector<std::byte> zeros(kPageBytes);
+  if (!session.io().write(*device, 0, zeros) || !session.io().flush(*device)) {
+    return fmt::format("{} cannot be wiped", log);
+  }
+  return {};
+}
+
 }  // namespace
 
 TreeOptions tree_options(Session& session) {
@@ -161,8 +175,47 @@ CommandResult repair_mirror(Session& session, const RepairRequest& request) {
   }
   if (env.switches.backup_before_suspend) env.user_space.write_backup();
   TreeUpdate update(session, before, after,
-                    {{.noflush = env.switches.repair_noflush, .skip_lockfs = env.switches.repair_noflush}, ""});
+                    {{.noflush = env.switches.repair_noflush, .skip_lockfs = env.switches.repair_noflush},
+                     "",
+                     {},
+                     env.switches.temporary_is_error ? "error" : "zero"});
   return apply_change(session, change, update, names_of(before), {env.switches.commit_before_resume});
+}
+
+CommandResult resync_mirror(Session& session, const ResyncRequest& request) {
+  LvmEnvironment& env = session.environment();
+  const std::string top = device_name(request.group, request.volume);
+  const RunningCommand running(session, request.group, top);
+  env.user_space.allocate_memory();
+  MetadataChange change(session, request.group);
+  if (std::string why = change.begin(); !why.empty()) return failed(std::move(why));
+  const LogicalVolume* const volume = change.group().logical(request.volume);
+  if (volume == nullptr || volume->segments[0].type != Segment::Type::kMirror) {
+    return failed(fmt::format("{} is no mirror", request.volume));
+  }
+  const std::string log = volume->segments[0].log;
+  const std::vector<DeviceNode> tree = device_tree(change.group(), request.volume, tree_options(session));
+  const std::string watched = own_device(change.group(), request.volume, tree_options(session));
+  if (std::string why = change.prepare("Created *after* executing 'lvchange --resync'"); !why.empty()) {
+    return failed(std::move(why));
+  }
+  if (env.switches.resync_unmonitors && env.administration.unmonitor != nullptr) {
+    env.administration.unmonitor(watched);
+  }
+  const auto begin_to_watch = [&] {
+    if (env.administration.monitor != nullptr) env.administration.monitor(watched);
+  };
+  for (auto node = tree.rbegin(); node != tree.rend(); ++node) {
+    if (session.remove(node->name)) continue;
+    change.revert();
+    begin_to_watch();
+    return failed(fmt::format("{} is in use", node->name));
+  }
+  if (std::string why = change.commit(); !why.empty()) return failed(std::move(why));
+  if (std::string why = wipe_log(session, change.group(), log); !why.empty()) return failed(std::move(why));
+  if (std::string why = activate(session, tree); !why.empty()) return failed(std::move(why));
+  begin_to_watch();
+  return {};
 }
 
 }  // namespace dmsim::lvm

@@ -1,4 +1,5 @@
-// LVM2's commands, as far as dmsim has them: activation, the creation of a snapshot, the repair of a mirror.
+// LVM2's commands, as far as dmsim has them: activation, the creation of a snapshot, the repair and the
+// resynchronisation of a mirror.
 //
 // Each is the sequence of steps that lvm2 takes, one ioctl or one I/O after the other; what stands in the
 // way of one stops the command right there. They return what went wrong, in words; empty: nothing.
@@ -51,5 +52,13 @@ struct RepairRequest {
   std::string device;
 };
 CommandResult repair_mirror(Session& session, const RepairRequest& request);
+
+// lvchange --resync: takes a mirror down, wipes its log and brings it up again, so that all of it is copied
+// from its first leg. Nobody may use it meanwhile.
+struct ResyncRequest {
+  std::string group;
+  std::string volume;
+};
+CommandResult resync_mirror(Session& session, const ResyncRequest& request);
 
 }  // namespace dmsim::lvm

@@ -105,9 +105,72 @@ TEST(Commands, a_mirror_with_a_dead_leg_becomes_linear) {
   EXPECT_EQ(result.failure, "");
   EXPECT_EQ(rig.mapper.log, (Lines{"allocate memory", "write backup", "load vg0-lv",
                                    "suspend vg0-lv noflush skip-lockfs", "resume vg0-lv",
+                                   "load vg0-lv_mlog", "resume vg0-lv_mlog",
+                                   "load vg0-lv_mimage_1", "resume vg0-lv_mimage_1",
+                                   "load vg0-lv_mimage_0", "resume vg0-lv_mimage_0",
                                    "remove vg0-lv_mlog", "remove vg0-lv_mimage_1", "remove vg0-lv_mimage_0"}));
   EXPECT_EQ(rig.mapper.live["vg0-lv"], "0 128 linear pv1 128");
   EXPECT_EQ(rig.committed().logical("lv_mimage_0"), nullptr);
+}
+
+TEST(Commands, what_is_on_its_way_out_answers_with_errors_and_with_a_switch_with_zeros) {
+  for (const std::string target : {"error", "zero"}) {
+    LvmRig rig(SwitchValues{{"lvm.temporary", target}});
+    rig.mapper.statuses["vg0-lv"] = kDeadLeg;
+    std::string leg;
+    rig.mapper.during = [&](const std::string& verb) {
+      if (verb == "remove vg0-lv_mlog") leg = rig.mapper.live["vg0-lv_mimage_1"];
+    };
+    rig.start("dmeventd", [&](Session& session) { repair_mirror(session, {"vg0", "lv", "vg0-lv"}); });
+    rig.run();
+    EXPECT_EQ(leg, "0 512 " + target);
+  }
+}
+
+// What dmeventd was told while the mirror was down and up again.
+Lines resync(const SwitchValues& switches, LvmRig* rig) {
+  const auto tell = [rig](const char* what) {
+    return [rig, what](const std::string& device) { rig->mapper.log.push_back(what + device); };
+  };
+  rig->administration.monitor = tell("monitor ");
+  rig->administration.unmonitor = tell("unmonitor ");
+  rig->environment.switches = LvmSwitches::of(switches);
+  CommandResult result{"did not run", {}};
+  rig->start("lvchange", [&](Session& session) { result = resync_mirror(session, {"vg0", "lv"}); });
+  rig->run();
+  EXPECT_EQ(result.failure, "");
+  return rig->mapper.log;
+}
+
+TEST(Commands, a_resync_takes_the_mirror_down_and_up_behind_dmeventds_back) {
+  LvmRig rig;
+  const std::uint64_t before = rig.committed().sequence;
+  const Lines log = resync({}, &rig);
+  EXPECT_EQ(Lines(log.begin(), log.begin() + 7),
+            (Lines{"allocate memory", "unmonitor vg0-lv", "remove vg0-lv", "remove vg0-lv_mlog",
+                   "remove vg0-lv_mimage_1", "remove vg0-lv_mimage_0", "create vg0-lv_mlog"}));
+  EXPECT_EQ(log.back(), "monitor vg0-lv");
+  EXPECT_EQ(rig.mapper.live["vg0-lv"],
+            "0 128 mirror disk 2 vg0-lv_mlog 8 2 vg0-lv_mimage_0 0 vg0-lv_mimage_1 0 1 handle_errors");
+  EXPECT_EQ(rig.committed().sequence, before + 1);
+}
+
+TEST(Commands, with_resync_monitor_left_on_dmeventd_is_not_told_before) {
+  LvmRig rig;
+  const Lines log = resync({{"lvm.resync_monitor", "left-on"}}, &rig);
+  EXPECT_EQ(log[1], "remove vg0-lv");
+}
+
+TEST(Commands, a_mirror_in_use_is_not_resynchronised_and_stays_watched) {
+  LvmRig rig;
+  std::string watched;
+  rig.administration.monitor = [&](const std::string& device) { watched = device; };
+  rig.mapper.fails = "remove vg0-lv";
+  CommandResult result;
+  rig.start("lvchange", [&](Session& session) { result = resync_mirror(session, {"vg0", "lv"}); });
+  rig.run();
+  EXPECT_EQ(result.failure, "vg0-lv is in use");
+  EXPECT_EQ(watched, "vg0-lv");
 }
 
 TEST(Commands, a_mirror_that_was_repaired_meanwhile_is_left_alone) {

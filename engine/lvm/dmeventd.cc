@@ -4,12 +4,25 @@
 
 namespace dmsim::lvm {
 
+Dmeventd::Watched* Dmeventd::find(const std::string& device) {
+  const auto found = std::find_if(watched_.begin(), watched_.end(),
+                                  [&](const Watched& each) { return each.device == device; });
+  return found == watched_.end() ? nullptr : &*found;
+}
+
 void Dmeventd::watch(const std::string& volume, const std::string& device) {
-  for (const Watched& known : watched_) {
-    if (known.device == device) return;
+  Watched* const known = find(device);
+  if (known != nullptr && known->registered) return;
+  if (known != nullptr) {
+    known->registered = true;
+  } else {
+    watched_.push_back({volume, device, true});
   }
-  watched_.push_back({volume, device});
-  env_.scheduler.spawn(actor_, FiberRole::kDaemon, [this, watched = watched_.back()] { live(watched); });
+  env_.scheduler.spawn(actor_, FiberRole::kDaemon, [this, volume, device] { live(volume, device); });
+}
+
+void Dmeventd::unwatch(const std::string& device) {
+  if (Watched* const known = find(device)) known->registered = false;
 }
 
 std::string Dmeventd::volume_of(const std::string& device) const {
@@ -19,20 +32,21 @@ std::string Dmeventd::volume_of(const std::string& device) const {
   return {};
 }
 
-void Dmeventd::live(const Watched& watched) {
+void Dmeventd::live(const std::string& volume, const std::string& device) {
   Session session(env_);
   while (true) {
-    const auto seen = env_.mapper.event_number(watched.device);
+    const auto seen = env_.mapper.event_number(device);
     if (!seen) return;  // the device is gone
-    const auto status = session.status(watched.device);
+    const auto status = session.status(device);
     if (!status) return;
     if (mirror_health(*status).needs_repair()) {
-      const CommandResult result = repair_mirror(session, {group_, watched.volume, watched.device});
-      if (repaired_ != nullptr) repaired_(watched.device, result);
+      const CommandResult result = repair_mirror(session, {group_, volume, device});
+      if (repaired_ != nullptr) repaired_(device, result);
       // What could not be repaired now is looked at again after the next event.
       if (result.ok()) continue;
     }
-    if (!env_.mapper.wait_event(watched.device, *seen)) return;
+    if (!find(device)->registered) return;
+    if (!env_.mapper.wait_event(device, *seen)) return;
   }
 }
 

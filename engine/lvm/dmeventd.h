@@ -23,6 +23,8 @@ class Dmeventd {
 
   // Watches the mirror `volume` at `device`, from now on; once.
   void watch(const std::string& volume, const std::string& device);
+  // Not any more, until it is told to again. The watcher ends with the device, or at its next event.
+  void unwatch(const std::string& device);
   // The volume whose mirror is at, or has moved to, that device; empty: none that it knows.
   std::string volume_of(const std::string& device) const;
 
@@ -30,8 +32,10 @@ class Dmeventd {
   struct Watched {
     std::string volume;
     std::string device;
+    bool registered = true;  // as the daemon believes; its watcher may have ended with the device
   };
-  void live(const Watched& watched);
+  Watched* find(const std::string& device);
+  void live(const std::string& volume, const std::string& device);
 
   LvmEnvironment& env_;
   std::string group_;

@@ -17,6 +17,8 @@ constexpr std::string_view kRepairSuspend[] = {"noflush", "flush"};
 constexpr std::string_view kCommit[] = {"before-resume", "after-resume"};
 constexpr std::string_view kScan[] = {"skips-suspended", "reads-suspended"};
 constexpr std::string_view kMemory[] = {"reserved", "allocated"};
+constexpr std::string_view kTemporary[] = {"error", "zero"};
+constexpr std::string_view kResyncMonitor[] = {"stopped", "left-on"};
 constexpr std::string_view kBackup[] = {"before-suspend", "while-suspended"};
 
 constexpr SwitchInfo kTable[] = {
@@ -47,6 +49,14 @@ constexpr SwitchInfo kTable[] = {
     {"lvm.metadata_flush", kOnOff,
      "off: metadata is written with O_DIRECT and never flushed out of a disk's cache, as lvm2 does it",
      "lvm-metadata-not-flushed"},
+    {"lvm.temporary", kTemporary,
+     "zero: what is taken out of a mirror has a table of zeros until it is removed, and whoever has it open reads "
+     "nothing and writes nowhere, with success",
+     "lvm-temp-zero-target"},
+    {"lvm.resync_monitor", kResyncMonitor,
+     "left-on: lvchange --resync takes a mirror down under dmeventd's eyes; its thread ends with the device, and "
+     "nobody watches the one that takes its place",
+     "lvm-monitor-during-resync"},
     {"lvm.passthrough", kOffOn,
      "on: a linear device that does nothing lies upon every volume, as the mail proposes: no fault, a cure", "-"},
 };
@@ -67,10 +77,10 @@ LvmSwitches LvmSwitches::of(const SwitchValues& values) {
   LvmSwitches out;
   out.lock = static_cast<Lock>(chosen(kTable[0], values));
   // In the order of the table, after the lock.
-  const std::array<bool*, 10> flags{
+  const std::array<bool*, 12> flags{
       &out.snapshot_flush,       &out.snapshot_lockfs, &out.origin_resumed_last,   &out.repair_noflush,
       &out.commit_before_resume, &out.scan_skips_suspended, &out.memory_reserved, &out.backup_before_suspend,
-      &out.metadata_flush,       &out.passthrough};
+      &out.metadata_flush,       &out.temporary_is_error, &out.resync_unmonitors, &out.passthrough};
   static_assert(std::size(kTable) == flags.size() + 1);
   for (std::size_t i = 0; i < flags.size(); ++i) {
     if (chosen(kTable[i + 1], values) != 0) *flags[i] = !*flags[i];

@@ -20,6 +20,8 @@ struct LvmSwitches {
   bool memory_reserved = true;      // what a command needs while a device is suspended
   bool backup_before_suspend = true;
   bool metadata_flush = true;
+  bool temporary_is_error = true;   // the table of a device on its way out
+  bool resync_unmonitors = true;
   bool passthrough = false;
 
   static LvmSwitches of(const SwitchValues& values);

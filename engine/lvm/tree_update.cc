@@ -97,9 +97,21 @@ bool TreeUpdate::resume() {
 }
 
 bool TreeUpdate::clean() {
+  if (!options_.last_target.empty() && !std::all_of(gone_.begin(), gone_.end(), [&](const std::string& device) {
+        return replace(device);
+      })) {
+    return false;
+  }
   return std::all_of(gone_.begin(), gone_.end(), [&](const std::string& device) {
     return done(session_.remove(device), "remove", device);
   });
+}
+
+bool TreeUpdate::replace(const std::string& device) {
+  const BlockDevice* const found = session_.environment().mapper.find(device);
+  if (found == nullptr) return true;
+  const std::string table = fmt::format("0 {} {}", found->sectors(), options_.last_target);
+  return done(session_.load(device, table), "load", device) && done(session_.resume(device), "resume", device);
 }
 
 void TreeUpdate::give_up() {

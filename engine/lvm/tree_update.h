@@ -32,6 +32,8 @@ class TreeUpdate final : public DeviceUpdate {
     std::string first;
     // A device that is suspended and resumed although its table stays: its users are to stand still.
     std::string also = {};
+    // The target ("error") that devices which go have between the resume and their removal; empty: what they had.
+    std::string last_target = {};
   };
   TreeUpdate(Session& session, const std::vector<DeviceNode>& before, const std::vector<DeviceNode>& after,
              Options options);
@@ -58,6 +60,7 @@ class TreeUpdate final : public DeviceUpdate {
   bool stands_on_late(const DeviceNode& node) const;
   bool has_parent(const DeviceNode& node) const;  // in what changes
   bool load(Change& change);
+  bool replace(const std::string& device);
   bool go_live(Change& change);
 
   Session& session_;

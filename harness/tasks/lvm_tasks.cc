@@ -40,7 +40,11 @@ void run(Self& self, const CreateSnapshotTask& task) {
       session, {task.group, task.origin, task.snapshot, task.on, task.extents, task.chunk_sectors});
   self.host.note_tables_changed();
   if (result.ok()) {
-    room.check_frozen_image(origin, lvm::device_name(task.group, task.snapshot), freezes() > before);
+    // Another command may have frozen the file system too; what it looked like then says nothing of this one.
+    const bool frozen = freezes() > before;
+    if (!frozen || room.record(origin)->frozen_by() == self.actor) {
+      room.check_frozen_image(origin, lvm::device_name(task.group, task.snapshot), frozen);
+    }
   } else if (!task.may_fail) {
     Violation violation;
     violation.oracle = oracle::kAnswers;
@@ -50,6 +54,20 @@ void run(Self& self, const CreateSnapshotTask& task) {
         fmt::format("the snapshot {} of {} cannot be created: {}", task.snapshot, origin, result.failure);
     self.host.report(std::move(violation));
   }
+}
+
+void run(Self& self, const ResyncMirrorTask& task) {
+  self.host.scheduler().sleep(task.start);
+  lvm::Session session(self.host.lvm().environment());
+  const lvm::CommandResult result = lvm::resync_mirror(session, {task.group, task.volume});
+  self.host.note_tables_changed();
+  if (result.ok()) return;
+  Violation violation;
+  violation.oracle = oracle::kAnswers;
+  violation.device = lvm::device_name(task.group, task.volume);
+  violation.state = "a mirror is not resynchronised";
+  violation.sentence = fmt::format("{} cannot be resynchronised: {}", violation.device, result.failure);
+  self.host.report(std::move(violation));
 }
 
 void run(Self& self, const DmeventdTask& task) {

@@ -36,6 +36,7 @@ void run(Self& self, const DmeventdTask& task);
 void run(Self& self, const SwapTask& task);
 void run(Self& self, const Lvm1PvmoveTask& task);
 void run(Self& self, const PvmoveTask& task);
+void run(Self& self, const ResyncMirrorTask& task);
 
 // Sleeps until the pace's next round.
 void pause_between(Self& self, const DurationRange& every);

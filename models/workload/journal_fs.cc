@@ -311,7 +311,7 @@ bool JournalFs::freeze() {
   if (!mounted_) return true;
   if (aborted_ || !commit() || !checkpoint(true)) return false;
   frozen_ = true;
-  record_.frozen();
+  record_.frozen(scheduler_.current_actor());
   scheduler_.trace().emit(kJournalFrozen, actor_, sequence_);
   return true;
 }

@@ -38,7 +38,8 @@ std::uint64_t JournalRecord::done_version(std::string_view name) const {
   return found == files_.end() ? 0 : found->second.done;
 }
 
-void JournalRecord::frozen() {
+void JournalRecord::frozen(Actor by) {
+  frozen_by_ = by;
   ++freezes_;
   for (auto& [name, file] : files_) file.frozen = file.done;
 }

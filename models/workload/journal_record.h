@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "models/workload/journal_image.h"
+#include "sim/actor.h"
 
 namespace dmsim {
 
@@ -27,8 +28,9 @@ class JournalRecord {
   void synced(std::string_view name, std::uint64_t version);
   std::uint64_t done_version(std::string_view name) const;
   // The file system has frozen: every file stands as it is done.
-  void frozen();
+  void frozen(Actor by);
   std::uint64_t freezes() const { return freezes_; }
+  Actor frozen_by() const { return frozen_by_; }  // the last time
 
   // What an image after a power cut breaks, in words: damage, files that were made durable and are gone or
   // older, contents that were never written.
@@ -52,6 +54,7 @@ class JournalRecord {
 
   bool formatted_ = false;
   std::uint64_t freezes_ = 0;
+  Actor frozen_by_ = Actor::kNobody;
   std::map<std::string, File, std::less<>> files_;
 };
 

@@ -1,0 +1,229 @@
+// Generated plans about volume groups: a mirror of LVM2's, a file system or other users on it, snapshots made of
+// it while they work, disks that fail, dmeventd that repairs, power cuts.
+//
+// What goes wrong is drawn first:
+//
+//   nothing    snapshots are made; everything is promised
+//   before     snapshots are made long before a disk fails; everything is promised
+//   at once    a disk fails while a snapshot is made: what the mail of 2010 is about. Without one of its cures the
+//              snapshot or the repair may wait for ever, or a held write become an error, as Linux has it;
+//              with a cure (drawn too) everything is promised. A mirror that does not need user space is no cure
+//              when its log fails, or is in memory: what it would note there is lost; a layer upon it is none
+//              while all commands take one lock.
+//   repair     a disk fails, no snapshots; everything is promised
+//
+// Volumes are in sync before anybody uses them: a first leg that fails before has the only copy. Where a disk
+// fails there is memory enough, and nobody keeps copies of the metadata on the volume: the repair would wait for
+// pages, or for the copy, of the mirror that waits for it.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "harness/generate_draft.h"
+#include "harness/oracle_names.h"
+
+namespace dmsim::generate {
+namespace {
+
+constexpr ChoicePoint kStoryKind{"plan.lvm.story"};
+constexpr ChoicePoint kExtents{"plan.lvm.extents"};
+constexpr ChoicePoint kRegion{"plan.lvm.region"};
+constexpr ChoicePoint kLegs{"plan.lvm.legs"};
+constexpr ChoicePoint kHasLog{"plan.lvm.log"};
+constexpr ChoicePoint kSnapshots{"plan.lvm.snapshots"};
+constexpr ChoicePoint kSnapshotAt{"plan.lvm.snapshot.at"};
+constexpr ChoicePoint kSnapshotOn{"plan.lvm.snapshot.on"};
+constexpr ChoicePoint kSnapshotExtents{"plan.lvm.snapshot.extents"};
+constexpr ChoicePoint kChunk{"plan.lvm.chunk"};
+constexpr ChoicePoint kHasFiles{"plan.lvm.files"};
+constexpr ChoicePoint kFiles{"plan.lvm.files.count"};
+constexpr ChoicePoint kFilesEvery{"plan.lvm.files.every"};
+constexpr ChoicePoint kFsyncEvery{"plan.lvm.files.fsync"};
+constexpr ChoicePoint kFilesAt{"plan.lvm.files.at"};
+constexpr ChoicePoint kCommitEvery{"plan.lvm.files.commit"};
+constexpr ChoicePoint kUnmounts{"plan.lvm.files.unmount"};
+constexpr ChoicePoint kSecondDaemon{"plan.lvm.dmeventd.second"};
+constexpr ChoicePoint kDaemon{"plan.lvm.dmeventd"};
+constexpr ChoicePoint kResyncs{"plan.lvm.resync"};
+constexpr ChoicePoint kBackup{"plan.lvm.backup"};
+constexpr ChoicePoint kCure{"plan.lvm.cure"};
+constexpr ChoicePoint kFaultDisk{"plan.lvm.fault.disk"};
+constexpr ChoicePoint kFaultKind{"plan.lvm.fault"};
+constexpr ChoicePoint kFaultAt{"plan.lvm.fault.at"};
+constexpr ChoicePoint kDiskCache{"plan.lvm.disk.cache"};
+constexpr ChoicePoint kDiskEvicts{"plan.lvm.disk.evictions"};
+constexpr ChoicePoint kReadLatency{"plan.lvm.disk.read"};
+constexpr ChoicePoint kWriteLatency{"plan.lvm.disk.write"};
+constexpr ChoicePoint kFlushLatency{"plan.lvm.disk.flush"};
+
+enum class Story : std::uint8_t { kNothing, kBefore, kAtOnce, kRepair };
+
+constexpr std::uint32_t kDisks = 4;
+constexpr const char* kVolume = "vg-lv";
+const Duration kInSync = Duration::milliseconds(400);
+const Duration kMade = Duration::milliseconds(600);  // a file system, if one is
+
+struct GroupDraft {
+  Story story = Story::kNothing;
+  bool cured = true;   // of kAtOnce
+  bool backs_up = false;
+  std::uint32_t snapshots = 0;
+  Duration fails;
+};
+
+Duration draw_moment(Draft& draft, const ChoicePoint& point, Duration after) {
+  const auto most = static_cast<std::uint64_t>(60);
+  return after + Duration::milliseconds(static_cast<std::int64_t>(draft.pick(point, most)));
+}
+
+void make_disks(Draft& draft) {
+  for (std::uint32_t i = 0; i < kDisks; ++i) {
+    DiskOptions disk;
+    disk.name = fmt::format("pv{}", i);
+    disk.sectors = 4096;
+    if (draft.odds(kDiskCache, 1, 6)) disk.cache = CacheMode::kWriteThrough;
+    disk.evict_every = Duration::milliseconds(draft.among(kDiskEvicts, {0, 0, 1, 5}));
+    disk.read = draw_latency(draft, kReadLatency);
+    disk.write = draw_latency(draft, kWriteLatency);
+    disk.flush = draw_latency(draft, kFlushLatency);
+    draft.plan.disks.push_back(std::move(disk));
+  }
+}
+
+void make_group(Draft& draft, GroupDraft& made) {
+  VolumeGroupPlan group;
+  group.name = "vg";
+  for (const DiskOptions& disk : draft.plan.disks) group.disks.push_back(disk.name);
+  LogicalVolumePlan volume;
+  volume.name = "lv";
+  volume.extents = draft.among<std::uint64_t>(kExtents, {6, 4, 8});
+  volume.region_sectors = draft.among<std::uint32_t>(kRegion, {64, 32, 128});
+  volume.on = {"pv0", "pv1"};
+  if (draft.odds(kLegs, 1, 6)) volume.on.push_back("pv3");
+  if (!draft.odds(kHasLog, 1, 6)) volume.log = "pv2";
+  draft.user = kVolume;
+  draft.user_sectors = volume.extents * group.extent_sectors;
+  group.volumes.push_back(std::move(volume));
+  made.backs_up = made.story == Story::kNothing && draft.odds(kBackup, 1, 4);
+  if (made.backs_up) group.backup = kVolume;
+  draft.plan.volume_groups.push_back(std::move(group));
+}
+
+void make_snapshots(Draft& draft, GroupDraft& made) {
+  if (made.story == Story::kRepair) return;
+  made.snapshots = static_cast<std::uint32_t>(draft.between(kSnapshots, 1, 2));
+  for (std::uint32_t i = 0; i < made.snapshots; ++i) {
+    CreateSnapshotTask task;
+    task.group = "vg";
+    task.origin = "lv";
+    task.snapshot = fmt::format("snap{}", i);
+    task.on = draft.among<std::string>(kSnapshotOn, {"pv2", "pv1", "pv3"});
+    // A group with a snapshot whose store is gone does not come up any more.
+    if (!draft.plan.faults.empty() && task.on == draft.plan.faults[0].disk) task.on = "pv3";
+    task.extents = draft.among<std::uint64_t>(kSnapshotExtents, {7, 2, 1});
+    task.chunk_sectors = draft.among<std::uint32_t>(kChunk, {8, 16, 64});
+    task.start = draw_moment(draft, kSnapshotAt, made.story == Story::kAtOnce ? made.fails : kMade);
+    task.may_fail = made.story == Story::kAtOnce;
+    draft.last_start = std::max(draft.last_start, task.start);
+    draft.plan.tasks.push_back({fmt::format("lvcreate-{}", i + 1), std::move(task)});
+  }
+}
+
+void make_failure(Draft& draft, GroupDraft& made) {
+  if (made.story == Story::kNothing) return;
+  const Duration begins = made.story == Story::kBefore ? kInSync + Duration::seconds(20) : kMade;
+  made.fails = draw_moment(draft, kFaultAt, begins);
+  FaultOptions fault;
+  fault.disk = draft.among<std::string>(kFaultDisk, {"pv1", "pv0", "pv2"});
+  fault.kind = draft.among(kFaultKind, {FaultKind::kDies, FaultKind::kRevives, FaultKind::kWriteError});
+  fault.from = made.fails;
+  draft.plan.faults.push_back(std::move(fault));
+}
+
+void make_files(Draft& draft, const GroupDraft& made) {
+  JournalFsTask task;
+  task.device = kVolume;
+  task.start = draw_moment(draft, kFilesAt, kInSync);
+  task.files = draft.between(kFiles, 4, 60);
+  task.every = draft.among<DurationRange>(
+      kFilesEvery, {{Duration::milliseconds(1), Duration::milliseconds(6)},
+                    {Duration::microseconds(100), Duration::milliseconds(3)}});
+  task.fsync_every = draft.among<std::uint64_t>(kFsyncEvery, {1, 0, 4});
+  task.commit_every = draft.among(kCommitEvery, {Duration::seconds(5), Duration::milliseconds(20)});
+  task.unmount = draft.odds(kUnmounts, 1, 4);
+  // The failure is met by somebody who is at work then.
+  if (made.story == Story::kBefore) task.every = {Duration::milliseconds(500), Duration::seconds(1)};
+  draft.last_start = std::max(draft.last_start, task.start);
+  draft.plan.tasks.push_back({"files", std::move(task)});
+}
+
+void make_daemons(Draft& draft, const GroupDraft& made) {
+  if (made.story == Story::kNothing && !draft.odds(kDaemon, 1, 2)) return;
+  draft.plan.tasks.push_back({"dmeventd", DmeventdTask{"vg", Duration()}});
+  if (draft.odds(kSecondDaemon, 1, 4)) draft.plan.tasks.push_back({"dmeventd-2", DmeventdTask{"vg", Duration()}});
+  // While nobody uses it yet.
+  if (draft.odds(kResyncs, 1, 4)) {
+    draft.plan.tasks.push_back({"lvchange", ResyncMirrorTask{"vg", "lv", Duration::milliseconds(1)}});
+  }
+}
+
+// Of the mail's two cures, or none.
+void draw_cure(Draft& draft, GroupDraft& made) {
+  const auto set = [&](const char* name, const char* value) { draft.plan.switches.emplace(name, value); };
+  std::uint64_t cure = draft.pick(kCure, 3);
+  // What that mirror notes names legs by number, and a repair that takes one out of three numbers them anew.
+  const bool renumbers = draft.plan.volume_groups[0].volumes[0].on.size() > 2;
+  if (cure == 1 && (renumbers || !draft.options.engine_has_switches)) cure = 0;
+  switch (cure) {
+    case 0:
+      set("lvm.passthrough", "on");
+      set("lvm.lock", "device");
+      made.cured = draft.plan.switches.at("lvm.lock") == "device" && draft.plan.switches.at("lvm.passthrough") == "on";
+      break;
+    case 1:
+      set("mirror.self_sufficient", "on");
+      made.cured = !draft.plan.volume_groups[0].volumes[0].log.empty() && draft.plan.faults[0].disk != "pv2";
+      break;
+    case 2: made.cured = false; break;
+  }
+}
+
+void make_lvm_checks(Draft& draft, const GroupDraft& made) {
+  std::vector<std::string>& checks = draft.plan.checks;
+  for (const std::string_view name : {oracle::kOneSuspender, oracle::kFrozenImage, oracle::kReadYourWrites,
+                                      oracle::kStableRead, oracle::kDurability, oracle::kUntouched}) {
+    checks.emplace_back(name);
+  }
+  if (made.story == Story::kAtOnce && !made.cured) return;
+  for (const std::string_view name : {oracle::kNoFalseError, oracle::kLiveness, oracle::kNoLeak, oracle::kAnswers}) {
+    checks.emplace_back(name);
+  }
+}
+
+}  // namespace
+
+void make_lvm_plan(Draft& draft) {
+  GroupDraft made;
+  made.story = draft.among(kStoryKind, {Story::kNothing, Story::kRepair, Story::kAtOnce, Story::kBefore});
+  draft.trouble = Trouble::kFirstLeg;  // what users do begins when the volume is in sync
+  draft.synced = kInSync;
+  draft.plan.machine.patience = Duration::seconds(60);
+  if (made.story != Story::kNothing) draft.plan.machine.memory.pages = 4096;
+  make_disks(draft);
+  make_group(draft, made);
+  make_failure(draft, made);
+  if (made.story == Story::kAtOnce) draw_cure(draft, made);
+  // A copy of the metadata on the volume would lie on the file system's blocks.
+  if (!made.backs_up && draft.odds(kHasFiles, 3, 4)) {
+    make_files(draft, made);
+  } else {
+    make_tasks(draft);
+  }
+  make_snapshots(draft, made);
+  make_daemons(draft, made);
+  make_power_cut(draft);
+  draft.plan.power_cut.devices_fail_over = false;
+  make_lvm_checks(draft, made);
+}
+
+}  // namespace dmsim::generate
