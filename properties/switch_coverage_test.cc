@@ -1,5 +1,5 @@
 // Every planted bug has a scenario that shows it, and beside it, in the same file, a variant without the bug that
-// holds over at least half as many runs as the faulty one may take.
+// holds over at least a fifth of the runs that the faulty one may take.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -72,7 +72,7 @@ TEST(SwitchCoverage, every_planted_bug_has_a_scenario_and_a_fixed_twin) {
         for (const Plan& plan : plans) {
           if (plan.expect.verdict != Expectation::Verdict::kViolates || !has(plan, value)) continue;
           shown = true;
-          EXPECT_GE(twin_runs(plans, value) * 2, plan.runs) << plan.scenario << "/" << plan.variant;
+          EXPECT_GE(twin_runs(plans, value) * 5, plan.runs) << plan.scenario << "/" << plan.variant;
         }
       }
       EXPECT_TRUE(shown) << info.name << "=" << word << " is shown by no scenario";
