@@ -7,6 +7,7 @@
 
 #include "engine/native/clone/clone_switches.h"
 #include "harness/engine_factory.h"
+#include "harness/known_faults.h"
 #include "harness/oracle_names.h"
 #include "properties/generated.h"
 #include "scenarios/plan_yaml.h"
@@ -92,6 +93,37 @@ constexpr std::string_view kPromises[] = {
 INSTANTIATE_TEST_SUITE_P(Generated, ClonePromise, ::testing::ValuesIn(kPromises), [](const auto& promise) {
   std::string name(promise.param);
   std::replace(name.begin(), name.end(), '-', '_');
+  return name;
+});
+
+// All promises of a plan at once; what is known of Linux is no news.
+class ClonesOfAKernel : public ::testing::TestWithParam<std::string_view> {};
+
+TEST_P(ClonesOfAKernel, keep_their_promises_or_show_what_is_known) {
+  const std::string engine(GetParam());
+  if (const std::string why = why_not_available(engine); !why.empty()) GTEST_SKIP() << why;
+  ASSERT_EQ(why_no_engine(engine), "");
+  Workshop workshop;
+  std::uint64_t states = 0;
+  const bool held = rc::check(engine, [&](const PropertyInput& input) {
+    ListedDraws draws(input.draws);
+    Plan plan = generate_plan(draws, {{}, {PlanSubject::kClone}});
+    plan.engine = engine;
+    const VariantResult result = run_once(plan, input.seed, workshop);
+    RC_ASSERT(result.refused.empty());
+    states += result.verdict.statistics.crash_states;
+    if (!result.crash) return;
+    for (const Violation& violation : result.verdict.violations) {
+      if (known_fault(result.crash->plan, violation, workshop).empty()) RC_FAIL(violation.sentence);
+    }
+  });
+  EXPECT_TRUE(held);
+  EXPECT_GT(states, 0u);
+}
+
+INSTANTIATE_TEST_SUITE_P(Linux, ClonesOfAKernel, ::testing::Values("linux-6.1", "linux-6.12"), [](const auto& engine) {
+  std::string name(engine.param);
+  std::replace_if(name.begin(), name.end(), [](char c) { return c == '-' || c == '.'; }, '_');
   return name;
 });
 
