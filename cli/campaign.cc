@@ -11,9 +11,6 @@
 #include "base/digest.h"
 #include "cli/interrupt.h"
 #include "cli/vocabulary.h"
-#include "cli/workers.h"
-#include "crash-replay/crash_file.h"
-#include "crash-replay/minimise.h"
 #include "harness/engine_factory.h"
 #include "scenarios/plan_yaml.h"
 
@@ -23,7 +20,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::uint64_t kRoundRuns = 256;
-constexpr unsigned kMinimiseSeconds = 120;  // against an engine that hangs; the limit is the tries
 
 bool found_something(const RunAnswer& answer) {
   return answer.end != RunAnswer::End::kAnswered || !run_report(answer.text).signature.empty();
@@ -144,6 +140,7 @@ void Campaign::run(const std::function<void()>& progress) {
 }
 
 void Campaign::do_round(const std::function<void()>& progress) {
+  const std::size_t found_before = state_.findings.size();
   const std::uint64_t begin = state_.next_seed;
   const std::uint64_t end = std::min(begin + kRoundRuns, end_seed());
   const CampaignWorkers workers{jobs_of(command_), 32, command_.seconds_per_run};
@@ -169,12 +166,15 @@ void Campaign::do_round(const std::function<void()>& progress) {
     if (command_.until_found && at->first == found) break;  // whatever others have done meanwhile
   }
   for (const auto& draws : round.kept) plans_.keep(draws);
+  bool explained = false;
   for (const std::size_t index : round.changed_findings) {
     Finding& finding = state_.findings[index];
     if (finding.crash_text.empty() || !finding.minimised_text.empty()) continue;
     if (finding.known() || interrupted()) continue;
     make_smaller(finding);
+    if (index >= found_before && explain_smaller(finding)) explained = true;
   }
+  if (explained) merge_known(found_before, &round);
   state_.seconds = seconds_before_ + seconds_of_session();
   store_.save(state_, round);
   progress();
@@ -270,29 +270,6 @@ void Campaign::write_files(const Finding& finding) const {
   if (!finding.crash_text.empty()) write_file(file_of(finding, ".yaml"), finding.crash_text);
   if (!finding.plan_text.empty()) write_file(file_of(finding, ".plan.yaml"), finding.plan_text);
   if (!finding.minimised_text.empty()) write_file(file_of(finding, ".min.yaml"), finding.minimised_text);
-}
-
-// In a process of its own: a smaller plan may kill the program.
-void Campaign::make_smaller(Finding& finding) const {
-  if (command_.minimise_tries == 0) return;
-  const std::string file = file_of(finding, ".yaml");
-  std::string smaller;
-  run_workers(
-      1, {1, kMinimiseSeconds},
-      [&](std::size_t) -> std::string {
-        const Result<Crash> crash = read_crash(file, program_vocabulary());
-        if (!crash) return {};
-        Workshop workshop;
-        MinimiseOptions options;
-        options.tries = command_.minimise_tries;
-        options.effort = 1;
-        options.stop = [] { return interrupted(); };
-        const MinimiseResult result = minimise(*crash, workshop, program_vocabulary(), options);
-        return result.reproduced && !interrupted() ? write_crash(result.crash) : std::string();
-      },
-      [&](std::size_t, WorkerAnswer answer) { smaller = std::move(answer.text); });
-  finding.minimised_text = std::move(smaller);
-  write_files(finding);
 }
 
 }  // namespace dmsim

@@ -50,6 +50,8 @@ class Campaign {
   void add_finding(const RunAnswer& answer, const RunReport& report, CampaignStore::Round* round);
   void write_files(const Finding& finding) const;
   void make_smaller(Finding& finding) const;
+  bool explain_smaller(Finding& finding);
+  void merge_known(std::size_t first, CampaignStore::Round* round);
   std::string plan_file_text(std::uint64_t seed, const std::string& name) const;
   std::string file_of(const Finding& finding, std::string_view ending) const;
 

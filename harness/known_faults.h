@@ -4,6 +4,8 @@
 // (SwitchInfo::linux_value). A violation is explained by such a switch when the native engine, with that
 // one switch in Linux's place and all others fixed, breaks the same promise under the same plan, within a few
 // runs; and when without the switch it does not. It is then the same story told twice, by two implementations.
+// Only the promise in question is looked at: a run ends at the first that is broken, and one fault breaks several.
+// When no switch does it alone, all of them together are tried; of those, the ones that it takes are named.
 // A new fault that breaks the same promise under the same plan is taken for the known one; but not under the
 // plans in which the known one cannot show, and those are most. What the native engine cannot show, or only
 // once in thousands of runs, is known by its words (kSymptoms).
@@ -24,8 +26,8 @@ struct KnownFaultOptions {
   std::uint64_t cuts = 40; // in each run
 };
 
-// "mirror.failed_flush=forgiven": the switch that explains the violation of `plan` by a kernel's engine; empty:
-// none does. Deterministic.
+// "mirror.failed_flush=forgiven", or several, " and " between them: what explains the violation of `plan` by a
+// kernel's engine; empty: nothing does. Deterministic.
 std::string known_fault(const Plan& plan, const Violation& violation, Workshop& workshop,
                         const KnownFaultOptions& options = {});
 

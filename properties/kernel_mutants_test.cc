@@ -124,6 +124,8 @@ TEST(KnownFaults, do_not_explain_what_only_a_mutant_does) {
   beyond.oracle = "no-engine-bug";
   beyond.sentence = "the engine met a WARN: in_sync() goes beyond a bitmap: region 9 of 8";
   EXPECT_EQ(known_fault(plan, beyond, workshop), "mirror.retry_region=shifted");
+  beyond.sentence = "the engine met a BUG at dm-snap-persistent.c:407: BUG_ON(index >= ps->exceptions_per_area)";
+  EXPECT_EQ(known_fault(plan, beyond, workshop), "snapshot.drain_on_handover=off");
 }
 
 TEST(KernelMutants, are_all_in_the_list) {
