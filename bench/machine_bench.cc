@@ -95,9 +95,12 @@ void image_fork_copy_and_fingerprint(benchmark::State& state) {
 BENCHMARK(image_fork_copy_and_fingerprint);
 
 // User writes of 4 KiB through the whole machine, 32 under way at a time. Items are user writes.
-void run_writes(benchmark::State& state, const std::string& table, std::uint64_t flush_every) {
+void run_writes(benchmark::State& state, const std::string& table, std::uint64_t flush_every,
+                std::uint64_t third_disk_sectors = 128, std::vector<DevicePlan> below = {}) {
   Workshop workshop;
   Plan plan = mirror_plan(16384, table);
+  plan.disks[2].sectors = third_disk_sectors;
+  plan.devices.insert(plan.devices.begin(), below.begin(), below.end());
   if (!take_engine(state, &plan)) return;
   WriteTask task;
   task.device = "lv";
@@ -132,9 +135,20 @@ void writes_mirror_core_log(benchmark::State& state) {
 void writes_mirror_disk_log(benchmark::State& state) {
   run_writes(state, "0 16384 mirror disk 2 log0 1024 2 leg0 0 leg1 0 1 handle_errors", 0);
 }
+// Every region's first write is held until the region is there: a copy, or nothing where the write covers it.
+void writes_clone(benchmark::State& state) {
+  run_writes(state, "0 16384 clone log0 leg0 leg1 64 1 no_hydration", 0, 2048);
+}
+// The first write to each of 256 chunks copies it to the store; the writes after it pass.
+void writes_under_snapshot(benchmark::State& state) {
+  run_writes(state, "0 16384 snapshot-origin real", 0, 65536,
+             {{"real", "0 16384 linear leg0 0", true}, {"snap", "0 16384 snapshot real log0 P 64", true}});
+}
 BENCHMARK(writes_linear)->Apply(engines)->Unit(benchmark::kMillisecond);
 BENCHMARK(writes_mirror_core_log)->Apply(engines)->Unit(benchmark::kMillisecond);
 BENCHMARK(writes_mirror_disk_log)->Apply(engines)->Unit(benchmark::kMillisecond);
+BENCHMARK(writes_clone)->Apply(engines)->Unit(benchmark::kMillisecond);
+BENCHMARK(writes_under_snapshot)->Apply(engines)->Unit(benchmark::kMillisecond);
 
 // Simulated over real time: a two-leg mirror of disks that do 150 writes a second, a flush every 16.
 void declared_workload(benchmark::State& state) {

@@ -4,7 +4,9 @@
 // does not decide in most plans: how requests were answered, what status and table say at rest, which regions are in
 // sync and clean, what the dirty log holds, which promises were broken. Each engine is run with several seeds. A
 // facet of which the two never showed the same value is a disagreement. A facet that varies from run to run on one
-// engine alone says nothing of the other: it is reported as undetermined, unless the two agree now and then.
+// engine alone says nothing of the other: it is reported as undetermined, unless the two agree now and then. A run
+// that breaks a promise ends there, in the middle of things: it says which promise, and no more. A run in which a
+// kernel complains of itself says nothing.
 //
 // No power is cut here, and contents are not compared: each engine's contents are held to the reference anyway.
 #pragma once
@@ -47,7 +49,8 @@ struct Comparison {
 Comparison compare_engines(const Plan& plan, std::string_view left, std::string_view right, Workshop& workshop,
                            std::uint64_t seed, std::uint64_t runs, const std::function<bool()>& stop);
 
-// Why the plan cannot be compared, in words: it plants a fault that only the native engine has. Empty: it can.
+// Why the plan cannot be compared, in words: it plants a fault that only the native engine has, or needs the metadata
+// of a clone in one format, of which each engine has its own. Empty: it can.
 std::string why_not_comparable(const Plan& plan);
 
 }  // namespace dmsim

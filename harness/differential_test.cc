@@ -42,11 +42,11 @@ std::vector<std::string> in_words(const std::vector<Facet>& facets) {
 TEST(Differential, an_observation_says_how_it_ended_what_was_answered_and_what_lies_on_the_log) {
   Workshop workshop;
   EXPECT_THAT(in_words(observe(busy_mirror(), workshop, 1)),
-              testing::ElementsAre("end: at rest", "broken promises: ", "answers of lv: 30 write ok",
+              testing::ElementsAre("end: at rest", "broken promise: none", "answers of lv: 30 write ok",
                                    "status of lv: 0 1024 mirror 2 leg0 leg1 8/8 1 AA 3 disk log0 A",
                                    "table of lv: 0 1024 mirror disk 2 log0 128 2 leg0 0 leg1 0 1 handle_errors",
                                    "regions of lv: SSSSSSSS",
-                                   "log of lv: magic 4d695272 version 2 regions 8 11111111"));
+                                   "log of lv: version 2 regions 8 11111111"));
 }
 
 TEST(Differential, an_engine_agrees_with_itself) {
@@ -66,10 +66,54 @@ TEST(Differential, a_flush_that_nobody_forwards_cannot_be_seen_but_regions_that_
   fault.disk = "leg1";
   fault.kind = FaultKind::kWriteError;
   plan.faults.push_back(fault);
+  EXPECT_EQ(against(plan, {{"mirror.failed_recovery_is_synced", "on"}}).disagreements.front().facet, "end")
+      << "a broken promise ends the run, and nothing is looked at in its middle";
+  plan.checks = {"liveness"};
   const Comparison comparison = against(plan, {{"mirror.failed_recovery_is_synced", "on"}});
   std::vector<std::string> facets;
   for (const Disagreement& one : comparison.disagreements) facets.push_back(one.facet);
   EXPECT_THAT(facets, testing::Contains("regions of lv"));
+}
+
+Plan cloned(std::uint64_t metadata_sectors) {
+  Plan plan;
+  plan.scenario = "clone";
+  for (const char* name : {"dest", "meta", "src"}) {
+    DiskOptions disk;
+    disk.name = name;
+    disk.sectors = std::string_view(name) == "meta" ? metadata_sectors : 512;
+    disk.content = std::string_view(name) == "meta" ? DiskContent::kZero : DiskContent::kOwn;
+    plan.disks.push_back(disk);
+  }
+  plan.devices.push_back({"lv", "0 512 clone meta dest src 16 1 no_hydration", true});
+  return plan;
+}
+
+TEST(Differential, of_a_clones_status_everything_counts_but_how_much_metadata_it_uses) {
+  Workshop workshop;
+  EXPECT_THAT(in_words(observe(cloned(128), workshop, 1)),
+              testing::Contains("status of lv: 0 512 clone 8 some/16 16 0/32 0 1 no_hydration 4 hydration_threshold 1 "
+                                "hydration_batch_size 1 rw"));
+}
+
+TEST(Differential, a_plan_about_the_metadata_of_a_clone_cannot_be_compared_since_each_engine_has_its_own) {
+  EXPECT_EQ(why_not_comparable(cloned(128)), "");
+  EXPECT_EQ(why_not_comparable(cloned(32)),
+            "meta has 32 sectors: enough for native's metadata, not for Linux's");
+  Plan plan = cloned(128);
+  FaultOptions fault;
+  fault.disk = "dest";
+  plan.faults.push_back(fault);
+  EXPECT_EQ(why_not_comparable(plan), "");
+  plan.faults.front().disk = "meta";
+  EXPECT_EQ(why_not_comparable(plan),
+            "it plants a fault on meta, where native's metadata are another format than Linux's");
+}
+
+TEST(Differential, switches_of_user_space_hold_over_every_engine) {
+  Plan plan = busy_mirror();
+  plan.switches["lvm.passthrough"] = "on";
+  EXPECT_EQ(why_not_comparable(plan), "");
 }
 
 TEST(Differential, a_plan_that_plants_a_fault_cannot_be_compared_unless_linux_has_it_too) {

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <cerrno>
+#include <cstdlib>
 
 #include "engine/linux/host/images.h"
 #include "models/disk/disk.h"
@@ -80,6 +81,14 @@ INSTANTIATE_TEST_SUITE_P(Linux, RealKernel, testing::Values("linux-6.1", "linux-
   std::replace_if(name.begin(), name.end(), [](char c) { return c == '.' || c == '-'; }, '_');
   return name;
 });
+
+TEST_P(RealKernel, a_host_of_plain_c_lives_through_a_mirror_a_snapshot_and_a_clone) {
+#ifdef __SANITIZE_ADDRESS__
+  GTEST_SKIP() << "its host has no sanitizer, which images of this build need";
+#endif
+  const std::string command = std::string(DMSIM_KERNEL_SMOKE) + " '" + image_->path() + "' 2>&1";
+  EXPECT_EQ(std::system(command.c_str()), 0) << command;
+}
 
 TEST_P(RealKernel, a_mirror_writes_both_legs_and_reads_back) {
   Life life(*image_, shop_);

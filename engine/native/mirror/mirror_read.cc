@@ -44,14 +44,14 @@ void MirrorSet::do_reads(BioList& reads) {
   }
 }
 
-// `end_on_leg`: where the read would have ended on the leg that failed it; 0: it went there by the worker's way, on
-// which Linux asks rightly.
-bool MirrorSet::can_retry(const Bio& read, Sector end_on_leg) {
+// `on_leg`: where the read is on the leg that failed it, if it went there directly; on the worker's way Linux asks
+// rightly.
+bool MirrorSet::can_retry(const Bio& read, std::optional<Sector> on_leg) {
   if (legs_.default_ok()) return true;
   std::uint64_t region = region_of(read);
-  if (end_on_leg != 0 && !switches_->retry_asks_own_region) {
+  if (on_leg.has_value() && !switches_->retry_asks_own_region) {
     // Below the mirror's begin this wraps around.
-    region = (end_on_leg - Target::begin()) >> region_shift_;
+    region = (*on_leg - Target::begin()) >> region_shift_;
     REACHED("a failed read asks the log for another region than its own");
     // Linux looks at whatever lies behind its bitmap; here that is never in sync.
     if (region >= log_->region_count()) return false;
@@ -73,12 +73,13 @@ EndResult MirrorSet::read_ended(TargetBio& read, BlockStatus& status) {
   }
   if (switches_->read_retry == ReadRetry::kNone) return EndResult::kDone;
 
-  const Sector end_on_leg = read.words[kReadByWorker] != 0 ? Sector{0} : read.bio.sector + read.bio.sectors;
+  std::optional<Sector> on_leg;
+  if (read.words[kReadByWorker] == 0) on_leg = read.bio.sector;
   native::Leg& leg = legs_.all()[read.words[kReadLegPlusOne] - 1];
   read.bio.sector = read.bio.sector - leg.offset + Target::begin();
   fail_leg(leg, LegError::kRead, status.injected);
   const bool again = read.words[kReadFailures]++ == 0 || switches_->read_retry != ReadRetry::kOnce;
-  if (again && can_retry(read.bio, end_on_leg)) {
+  if (again && can_retry(read.bio, on_leg)) {
     REACHED("a failed read is tried again");
     if (read.words[kReadFirstError] == 0) {
       read.words[kReadFirstError] = 1 | (status.injected ? kInjected : 0);

@@ -77,6 +77,13 @@ TEST(MirrorRead, asking_about_the_remapped_sector_may_find_another_region_in_syn
   EXPECT_TRUE(rig.read(64).ok());
 }
 
+TEST(MirrorRead, asking_about_the_remapped_sector_is_right_where_leg_and_mirror_begin_together) {
+  MirrorRig rig(SwitchValues{{"mirror.retry_region", "shifted"}});
+  rig.start(MirrorRig::kNoErrorsTable);
+  rig.leg0().fail_reads = true;
+  EXPECT_TRUE(rig.read(1016).ok()) << "the last page of the last region";
+}
+
 TEST(MirrorRead, with_two_bad_legs_the_third_is_found) {
   MirrorRig rig;
   rig.start(kThreeLegs);

@@ -24,6 +24,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -113,7 +114,7 @@ class MirrorSet final : public Target,
   void remap_read(TargetBio& read, native::Leg& leg);
   void do_reads(BioList& reads);
   EndResult read_ended(TargetBio& read, BlockStatus& status);
-  bool can_retry(const Bio& read, Sector end_on_leg);
+  bool can_retry(const Bio& read, std::optional<Sector> on_leg);
 
   // mirror_write.cc
   void do_writes(BioList& writes);

@@ -126,7 +126,7 @@ constexpr SwitchInfo kTable[] = {
      "the write is held for the repair of a leg that the status calls alive",
      "mir-sync-forgives-unheard-failure", "forgiven"},
     {"mirror.retry_region", kRetryRegion,
-     "shifted: whether another leg may serve a read that failed is looked up by where the read ended on the leg, "
+     "shifted: whether another leg may serve a read that failed is looked up by where the read is on the leg, "
      "not by where it is in the mirror: another region's answer, or none",
      "mir-retry-asks-another-region", "shifted"},
 };
