@@ -59,12 +59,13 @@ std::string answers_in_words(const AnswerCounts& answers) {
   return out.empty() ? "none" : out;
 }
 
-// One letter a region: S in sync and clean, s in sync and dirty, c clean only, - neither.
+// One letter a region: S in sync and clean, s in sync and dirty, - not in sync. What the bit for clean says of a region
+// out of sync is nobody's business but the log's: a log in memory has it set from the start in Linux, not in native.
 std::string regions_in_letters(const MirrorView& view) {
   std::string out;
   for (std::uint64_t index = 0; index < view.region_count(); ++index) {
     const MirrorRegion region = view.region(index);
-    out += region.in_sync ? (region.clean ? 'S' : 's') : (region.clean ? 'c' : '-');
+    out += !region.in_sync ? '-' : region.clean ? 'S' : 's';
   }
   return out;
 }
