@@ -58,10 +58,10 @@ bool concerns(const SwitchInfo& info, const Plan& plan) {
          plan.devices.empty();
 }
 
-// The plan with that promise only; as it is when the promise is one that is always checked. A power cut at
-// the instant that a kernel's run had it may come at any: the native engine does the same at other times.
+// The plan with that promise only; as it is when the promise is one that is always checked. A power cut may
+// come at any instant, not only at the one that the plan names: the native engine does the same at other times.
 Plan with_one_check(Plan plan, const std::string& oracle) {
-  if (plan.power_cut.when == PowerCutPlan::When::kAt) plan.power_cut.when = PowerCutPlan::When::kAny;
+  if (plan.power_cut.when != PowerCutPlan::When::kNever) plan.power_cut.when = PowerCutPlan::When::kAny;
   const bool can_be_chosen = std::find(plan.checks.begin(), plan.checks.end(), oracle) != plan.checks.end();
   if (can_be_chosen) plan.checks = {oracle};
   return plan;

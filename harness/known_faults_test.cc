@@ -50,6 +50,10 @@ TEST(KnownFault, is_looked_for_behind_what_it_breaks_earlier) {
   EXPECT_EQ(known_fault(plan, broken(oracle::kReadYourWrites), workshop), "clone.metadata_load=load");
   EXPECT_EQ(known_fault(plan, broken(oracle::kDurability), workshop), "clone.metadata_load=load");
   EXPECT_EQ(known_fault(plan, broken(oracle::kLiveness), workshop), "");
+  // Then nothing has been written yet.
+  plan.power_cut.when = PowerCutPlan::When::kAt;
+  plan.power_cut.at = Duration::microseconds(500);
+  EXPECT_EQ(known_fault(plan, broken(oracle::kDurability), workshop), "clone.metadata_load=load");
 }
 
 // The new table copies a region again that the old one has made valid, and only then is there a copy that the
