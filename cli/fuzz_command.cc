@@ -101,7 +101,7 @@ bool load_plans(const FuzzCommand& command, std::vector<Plan>* plans) {
     for (Plan& plan : *loaded) {
       if (!command.variant.empty() && plan.variant != command.variant) continue;
       if (!command.engine.empty()) plan.engine = command.engine;
-      if (plan.engine != "native" && !why_not_comparable(plan).empty()) continue;  // a bug that only native has
+      if (!why_not_done_by(plan.engine, plan).empty()) continue;  // a bug that only native has
       plans->push_back(std::move(plan));
     }
   }

@@ -241,14 +241,18 @@ Comparison compare_engines(const Plan& plan, std::string_view left, std::string_
   return out;
 }
 
-std::string why_not_comparable(const Plan& plan) {
+std::string why_not_done_by(std::string_view engine, const Plan& plan) {
   for (const auto& [name, value] : plan.switches) {
     if (of_user_space(name)) continue;
+    const bool of_kernels = name.starts_with("linux.");
+    if (of_kernels == (engine != "native")) continue;
     const SwitchInfo* const info = find_switch(name);
     if (info != nullptr && value != linux_value(*info)) {
-      return fmt::format("it sets {} to '{}', which only the native engine can do", name, value);
+      return fmt::format("it sets {} to '{}', which only {} can do", name, value,
+                         of_kernels ? "the kernels' engines" : "the native engine");
     }
   }
+  if (engine == "native") return {};
   for (const DevicePlan& device : plan.devices) {
     const std::vector<std::string> words = words_of(device.table);
     if (words.size() < 4 || words[2] != "clone") continue;
@@ -263,6 +267,11 @@ std::string why_not_comparable(const Plan& plan) {
     }
   }
   return {};
+}
+
+std::string why_not_comparable(const Plan& plan) {
+  const std::string native = why_not_done_by("native", plan);
+  return native.empty() ? why_not_done_by("linux", plan) : native;
 }
 
 }  // namespace dmsim

@@ -49,8 +49,10 @@ struct Comparison {
 Comparison compare_engines(const Plan& plan, std::string_view left, std::string_view right, Workshop& workshop,
                            std::uint64_t seed, std::uint64_t runs, const std::function<bool()>& stop);
 
-// Why the plan cannot be compared, in words: it plants a fault that only the native engine has, or needs the metadata
-// of a clone in one format, of which each engine has its own. Empty: it can.
+// Why `engine` cannot do what the plan says, in words: a fault that only the native engine has, something that only the
+// kernels' machines do to them, or the metadata of a clone in native's format. Empty: it can.
+std::string why_not_done_by(std::string_view engine, const Plan& plan);
+// Why the plan cannot be compared, in words: one of the engines cannot do it. Empty: it can.
 std::string why_not_comparable(const Plan& plan);
 
 }  // namespace dmsim

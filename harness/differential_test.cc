@@ -123,6 +123,18 @@ TEST(Differential, a_plan_that_plants_a_fault_cannot_be_compared_unless_linux_ha
   EXPECT_EQ(why_not_comparable(plan), "");
   plan.switches["mirror.forward_flush"] = "off";
   EXPECT_EQ(why_not_comparable(plan), "it sets mirror.forward_flush to 'off', which only the native engine can do");
+  EXPECT_NE(why_not_done_by("linux-6.12", plan), "");
+  EXPECT_EQ(why_not_done_by("native", plan), "");
+}
+
+TEST(Differential, what_a_machine_does_to_a_kernel_is_nothing_for_the_native_engine) {
+  Plan plan = busy_mirror();
+  plan.switches["linux.allocations"] = "steady";
+  EXPECT_EQ(why_not_comparable(plan), "");
+  plan.switches["linux.allocations"] = "reserves";
+  EXPECT_EQ(why_not_done_by("linux-6.12+some-mutant", plan), "");
+  EXPECT_EQ(why_not_comparable(plan),
+            "it sets linux.allocations to 'reserves', which only the kernels' engines can do");
 }
 
 }  // namespace

@@ -36,6 +36,14 @@ constexpr Mutant kMutants[] = {
     {"merge-without-origin-flush", PlanSubject::kSnapshot, 404},
 };
 
+// What shows only on a machine that generated plans do not ask for: preemption at atomic operations, or at locks with
+// several writers to one chunk, or no memory. scenarios/kernel has each of them found, and blind where it must be.
+constexpr std::string_view kOnScarceMachines[] = {
+    "dm-io-counted-in-two-steps",
+    "kcopyd-gives-up-without-memory",
+    "snapshot-no-second-look",
+};
+
 bool everything() { return std::getenv("DMSIM_KERNEL_MUTANTS") != nullptr; }
 bool is_chosen(const Mutant& mutant) { return everything() || mutant.runs <= 100; }
 
@@ -131,9 +139,9 @@ TEST(KnownFaults, do_not_explain_what_only_a_mutant_does) {
 TEST(KernelMutants, are_all_in_the_list) {
   for (const auto& file : std::filesystem::directory_iterator("engine/linux/mutants")) {
     const std::string name = file.path().stem().string();
-    EXPECT_TRUE(std::any_of(std::begin(kMutants), std::end(kMutants),
-                            [&](const Mutant& mutant) { return mutant.name == name; }))
-        << name;
+    const bool hunted = std::any_of(std::begin(kMutants), std::end(kMutants),
+                                    [&](const Mutant& mutant) { return mutant.name == name; });
+    EXPECT_TRUE(hunted || std::ranges::count(kOnScarceMachines, name) == 1) << name;
   }
 }
 

@@ -140,7 +140,7 @@ constexpr KeyInfo kPowerCutKey{"power-cut", Shape::kMap, "-", "where the power m
                                &kPowerCutKeys};
 constexpr KeyInfo kCheck{"check", Shape::kTexts, "", "the oracles that must hold"};
 constexpr KeyInfo kSwitches{"switches", Shape::kTextMap, "-",
-                            "planted bugs: switch to value; absent: fixed"};
+                            "planted bugs; `linux.`: what a machine does to a kernel. Absent: fixed"};
 constexpr KeyInfo kRuns{"runs", Shape::kCount, "20", "seeds tried before a variant counts as holding"};
 constexpr KeyInfo kExpect{"expect", Shape::kText, "holds",
                           "holds, or: violates ORACLE [or ORACLE]... [by engine, application or disk]"};

@@ -21,7 +21,7 @@
 extern "C" {
 #endif
 
-#define ABI_VERSION 1
+#define ABI_VERSION 2
 
 typedef unsigned long long abi_u64;
 typedef unsigned int abi_u32;
@@ -249,9 +249,10 @@ struct abi_kernel {
 	 * saved, it holds for all lives. Any context. */
 	abi_u64 places;
 	void (*cover)(abi_u8 *table);
-	/* What the host wants to be asked. Off: preempt_point() is not called at locks and cond_resched(); on: before atomic
-	 * operations, too; allocations never fail. Holds for this life, from boot on: locks on, atomics off, failures on. */
-	void (*configure)(int preempt_at_locks, int preempt_at_atomics, int allocations_fail);
+	/* What the host wants to be asked, for this life, after boot: preempt_point() where locks are taken, before atomic
+	 * operations, and at either while an RCU read section is open; and ABI_CHOICE_ALLOC_FAILS where an allocation may
+	 * fail. cond_resched() always asks. Without this call: at locks, and for allocations. Any context. */
+	void (*configure)(int preempt_at_locks, int preempt_at_atomics, int preempt_in_rcu, int allocations_fail);
 };
 
 const struct abi_kernel *dmsim_kernel_image(void);

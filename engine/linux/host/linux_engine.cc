@@ -62,10 +62,18 @@ void for_each_word(std::string_view text, Each each) {
 }  // namespace
 
 std::span<const SwitchInfo> linux_switches() {
-  static constexpr std::string_view kAllocations[] = {"steady", "fail"};
+  static constexpr std::string_view kPreemption[] = {"locks", "atomics", "offered"};
+  static constexpr std::string_view kReaders[] = {"whole", "preempted"};
+  static constexpr std::string_view kAllocations[] = {"steady", "fail", "reserves"};
   static constexpr std::string_view kShrinkers[] = {"idle", "called"};
   static constexpr SwitchInfo kSwitches[] = {
-      {"linux.allocations", kAllocations, "allocations that the kernel says may fail do fail, by choice", ""},
+      {"linux.preemption", kPreemption,
+       "where `preemption` may strike: as locks are taken; before atomic operations, too; at cond_resched() only",
+       ""},
+      {"linux.rcu", kReaders, "`preemption` may strike within an RCU read section, too", ""},
+      {"linux.allocations", kAllocations,
+       "allocations that the kernel says may fail do fail, by choice; or all of them, so that only reserves are left",
+       ""},
       {"linux.shrinkers", kShrinkers, "memory pressure comes by choice and asks the kernel's shrinkers", ""},
   };
   return kSwitches;
@@ -76,7 +84,14 @@ MachineOptions machine_options(const SwitchValues& switches) {
     const auto found = switches.find(name);
     return found != switches.end() && found->second == value;
   };
-  return {.allocations_fail = is("linux.allocations", "fail"), .shrinks = is("linux.shrinkers", "called")};
+  MachineOptions options;
+  if (is("linux.preemption", "atomics")) options.preemption = Preemption::kAtAtomics;
+  if (is("linux.preemption", "offered")) options.preemption = Preemption::kOffered;
+  options.preempts_rcu_readers = is("linux.rcu", "preempted");
+  if (is("linux.allocations", "fail")) options.allocations = Allocations::kFailByChoice;
+  if (is("linux.allocations", "reserves")) options.allocations = Allocations::kFail;
+  options.shrinks = is("linux.shrinkers", "called");
+  return options;
 }
 
 LinuxEngine::LinuxEngine(KernelImage& image, const EngineEnvironment& environment, MachineOptions options)

@@ -15,6 +15,7 @@
 namespace dmsim {
 namespace {
 
+using kernel::Allocations;
 using kernel::KernelImage;
 using kernel_test::Life;
 using kernel_test::LifeOptions;
@@ -397,7 +398,7 @@ TEST_F(FakeKernel, allocations_fail_by_choice_only_where_the_machine_lets_them) 
   Life plain(*image_, shop_);
   plain.bring_up("m", kTable);
   LifeOptions options;
-  options.machine.allocations_fail = true;
+  options.machine.allocations = Allocations::kFailByChoice;
   Life failing(*image_, shop_, options);
   failing.bring_up("m", kTable);
   const auto drawn = [](Life& life) {
@@ -413,6 +414,10 @@ TEST_F(FakeKernel, allocations_fail_by_choice_only_where_the_machine_lets_them) 
   };
   EXPECT_EQ(drawn(plain), 1u);
   EXPECT_EQ(drawn(failing), 2u);
+  options.machine.allocations = Allocations::kFail;
+  Life scarce(*image_, shop_, options);
+  scarce.bring_up("m", kTable);
+  EXPECT_EQ(drawn(scarce), 1u);
 }
 
 TEST_F(FakeKernel, each_life_begins_with_the_state_that_the_image_was_loaded_with) {

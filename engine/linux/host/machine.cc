@@ -40,6 +40,9 @@ const char* kind_name(abi_trouble kind) {
   UNMODELLED("kind of trouble");
 }
 
+// How custom/mempool.c says what it waits for.
+constexpr std::string_view kWaitsForReserve = "an element of the mempool";
+
 // A fiber that passes so many points at which it could be preempted, and no other fiber of the kernel any, has
 // used so much time.
 constexpr std::uint32_t kPointsOfASpin = 256;
@@ -75,6 +78,8 @@ Machine::Machine(KernelImage& image, const EngineEnvironment& environment, Machi
   image_.make_resident(tenant_);
   try {
     kernel_.boot(&host_);
+    kernel_.configure(options_.preemption >= Preemption::kAtLocks, options_.preemption == Preemption::kAtAtomics,
+                      options_.preempts_rcu_readers, options_.allocations != Allocations::kSucceed);
   } catch (const InterruptEnded&) {
   }
 }
@@ -147,18 +152,7 @@ void Machine::fill_host() {
     return asked->signalled;
   };
   host_.draw = [](void* self, abi_choice choice, abi_u64 bound) -> abi_u64 {
-    Machine& machine = of(self);
-    ChoiceSource& choices = machine.scheduler_.choices();
-    const Actor actor = machine.scheduler_.current_actor();
-    switch (choice) {
-      case ABI_CHOICE_ALLOC_FAILS:
-        return machine.options_.allocations_fail ? choices.draw(kAllocFails, actor, bound) : 0;
-      case ABI_CHOICE_RANDOM: return choices.draw(kRandom, actor, bound);
-      case ABI_CHOICE_WAKE_ORDER: return choices.draw(kWakeOrder, actor, bound);
-      case ABI_CHOICE_SHRINK: return machine.options_.shrinks ? choices.draw(kShrink, actor, bound) : 0;
-      case ABI_CHOICE_COUNT: break;
-    }
-    UNMODELLED("a choice of the kernel image");
+    return of(self).draw(choice, bound);
   };
   host_.submit = [](void* self, abi_u32 disk, const abi_request* request) {
     of(self).submit_to_disk(disk, *request);
@@ -188,6 +182,23 @@ void Machine::fill_host() {
   };
   host_.device_event = [](void* self, const char* device) { of(self).listener_.on_event(device); };
   host_.table_changed = [](void* self, const char* device) { of(self).listener_.on_table_changed(device); };
+}
+
+// The last value of ABI_CHOICE_ALLOC_FAILS is the failure.
+abi_u64 Machine::draw(abi_choice choice, abi_u64 bound) {
+  ChoiceSource& choices = scheduler_.choices();
+  const Actor actor = scheduler_.current_actor();
+  switch (choice) {
+    case ABI_CHOICE_ALLOC_FAILS:
+      if (options_.allocations == Allocations::kSucceed) return 0;
+      if (options_.allocations == Allocations::kFail) return bound - 1;
+      return choices.draw(kAllocFails, actor, bound);
+    case ABI_CHOICE_RANDOM: return choices.draw(kRandom, actor, bound);
+    case ABI_CHOICE_WAKE_ORDER: return choices.draw(kWakeOrder, actor, bound);
+    case ABI_CHOICE_SHRINK: return options_.shrinks ? choices.draw(kShrink, actor, bound) : 0;
+    case ABI_CHOICE_COUNT: break;
+  }
+  UNMODELLED("a choice of the kernel image");
 }
 
 void Machine::enter_fiber() {
@@ -244,6 +255,9 @@ int Machine::park(const char* why, Fiber* holder, bool idle, bool interruptible)
   spinner_ = nullptr;
   CHECK(scheduler_.in_fiber(), "the image blocks in interrupt context", why);
   CHECK(depth_ == 0, "the image blocks while it ends or starts a request", why);
+  if (std::string_view(why).starts_with(kWaitsForReserve)) {
+    REACHED("a kernel waits until something comes back to a reserve that is empty");
+  }
   KernelWait wait(scheduler_, why, holder);
   bool woken = true;
   if (idle) {

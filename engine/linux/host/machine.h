@@ -40,9 +40,16 @@ inline constexpr ChoicePoint kRandom{"linux.random"};
 inline constexpr ChoicePoint kWakeOrder{"linux.wake_order"};
 inline constexpr ChoicePoint kShrink{"linux.shrink"};
 
+// Where a task of the kernel may be preempted, if the scheduler's chance says so. Each includes those before it.
+enum class Preemption : std::uint8_t { kOffered, kAtLocks, kAtAtomics };
+// How allocations go that the kernel says may fail.
+enum class Allocations : std::uint8_t { kSucceed, kFailByChoice, kFail };
+
 // How a machine treats the kernel on it.
 struct MachineOptions {
-  bool allocations_fail = false;  // where the kernel says that they may; by choice
+  Preemption preemption = Preemption::kAtLocks;
+  bool preempts_rcu_readers = false;  // otherwise a read section is passed in one go, unless it blocks
+  Allocations allocations = Allocations::kSucceed;
   bool shrinks = false;           // memory pressure comes by choice
 };
 
@@ -163,6 +170,7 @@ class Machine {
   };
 
   void fill_host();
+  abi_u64 draw(abi_choice choice, abi_u64 bound);
   void enter_fiber();
   void introduce_fiber(Fiber& fiber);
   void run_fiber(SpawnRecord record);

@@ -261,6 +261,46 @@ TEST_P(RealKernel, a_run_is_the_same_twice_and_with_lives_within_it) {
   EXPECT_NE(plain, run(false, 4));
 }
 
+// Points of preemption are more of them, or fewer, each time, and the writes end with whatever.
+TEST_P(RealKernel, is_preempted_where_the_machine_says) {
+  const auto points = [this](kernel::MachineOptions machine) {
+    LifeOptions options;
+    options.machine = machine;
+    options.scheduler.preemption = {1, 8};
+    Life life(*image_, shop_, options);
+    life.bring_up("m", "0 512 snapshot a b N 8");
+    Request write(Op::kWrite, 8, 8);
+    write.fill(life.pages(), 1);
+    EXPECT_TRUE(life.ask("m", write).ok());
+    expect_no_trouble(life);
+    const auto& record = life.scheduler().choices().record();
+    return std::count_if(record.begin(), record.end(), [](const auto& drawn) {
+      return drawn.point->name == std::string_view("sched.preempt");
+    });
+  };
+  const auto locks = points({});
+  EXPECT_LT(points({.preemption = kernel::Preemption::kOffered}), locks);
+  EXPECT_GT(points({.preemption = kernel::Preemption::kAtAtomics}), locks);
+  EXPECT_GE(points({.preempts_rcu_readers = true}), locks);
+}
+
+// Nothing but reserves: who finds one empty waits for others to end.
+TEST_P(RealKernel, a_mirror_without_memory_goes_on_from_its_reserves) {
+  LifeOptions options;
+  options.machine.allocations = kernel::Allocations::kFail;
+  Life life(*image_, shop_, options);
+  life.bring_up("m", kCoreMirror);
+  std::vector<std::unique_ptr<Request>> requests;
+  for (std::uint32_t i = 0; i < 60; ++i) {
+    requests.push_back(std::make_unique<Request>(Op::kWrite, i * 8, 8));
+    requests.back()->fill(life.pages(), 1);
+    life.start("writer", [&life, &request = *requests.back()] { life.engine().find("m")->submit(request.bio); });
+  }
+  life.run(50'000);
+  for (const auto& request : requests) EXPECT_TRUE(request->ended == 1 && request->bio.status.ok());
+  expect_no_trouble(life);
+}
+
 TEST_P(RealKernel, a_life_ends_wherever_the_kernel_stands) {
   for (std::uint64_t steps = 0; steps < 400; steps += 7) {
     Life life(*image_, shop_, with_log());

@@ -718,10 +718,11 @@ static void leaks(void (*emit)(void *argument, const char *what), void *argument
 		shim_memory_leaks(emit, argument);
 }
 
-static void configure(int preempt_at_locks, int preempt_at_atomics, int allocations_fail)
+static void configure(int preempt_at_locks, int preempt_at_atomics, int preempt_in_rcu, int allocations_fail)
 {
 	shim_preempt_at_locks = preempt_at_locks;
 	shim_preempt_at_atomics = preempt_at_atomics;
+	shim_preempt_in_rcu = preempt_in_rcu;
 	shim_allocations_fail = allocations_fail;
 }
 

@@ -579,11 +579,17 @@ static abi_u64 shrink(abi_u64 objects)
 	return objects / 2;
 }
 
+/* It takes no locks, and its allocations ask as they come. */
+static void configure(int at_locks, int at_atomics, int in_rcu, int allocations_fail)
+{
+	(void)at_locks, (void)at_atomics, (void)in_rcu, (void)allocations_fail;
+}
+
 static const struct abi_kernel kernel = {
 	ABI_VERSION, "0.0", "0.0.1", boot, enter, fiber_ended, add_disk, disk_done, create, load, suspend, resume,
 	remove_device, status, message, wait_event, event_number, limits, find, submit, device_numbers,
 	target_count, target_type, mirror, mirror_region, none, none, claim_generation, clone_of, clone_hydrated,
-	requests_in_flight, leaks, shrink, 0, 0, 0,
+	requests_in_flight, leaks, shrink, 0, 0, configure,
 };
 
 const struct abi_kernel *dmsim_kernel_image(void)

@@ -12,6 +12,7 @@ struct task_struct shim_interrupt_task;
 struct task_struct *current;
 bool shim_preempt_at_locks;
 bool shim_preempt_at_atomics;
+bool shim_preempt_in_rcu;
 
 #define TASK_CHAINS 64
 static struct task_struct *chains[TASK_CHAINS]; /* by fiber */
@@ -161,7 +162,7 @@ void shim_preempt_slow(void)
 {
 	struct task_struct *self = current;
 
-	if (self->fiber && !self->rcu_depth)
+	if (self->fiber && (!self->rcu_depth || shim_preempt_in_rcu))
 		shim_host->preempt_point(shim_host->self);
 	current = self;
 }

@@ -61,6 +61,7 @@ extern struct task_struct shim_interrupt_task;
 
 /* --- switching --- */
 extern bool shim_preempt_at_locks;
+extern bool shim_preempt_in_rcu; /* a kernel with CONFIG_PREEMPT_RCU, or another CPU */
 void shim_preempt_slow(void);
 static __always_inline void shim_preempt(void)
 {
@@ -77,7 +78,7 @@ void shim_might_sleep(const char *file, int line);
 #define cond_resched() \
 	({ \
 		might_sleep(); \
-		shim_preempt(); \
+		shim_preempt_slow(); \
 		0; \
 	})
 #define need_resched() false
