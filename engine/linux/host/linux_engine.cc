@@ -205,20 +205,28 @@ DmResult<> LinuxEngine::resume(std::string_view device) {
 DmResult<> LinuxEngine::remove(std::string_view device) {
   LinuxMappedDevice* const found = find_mapped(device);
   if (found == nullptr) return no_such_device();
-  int error = -EBUSY;
-  if (found->bios() == 0) {
-    error = machine_.enter([&](const abi_kernel& kernel) { return kernel.remove(found->name().c_str()); });
+  if (found->bios() > 0) {
+    emit(kDmRemove, *found, EBUSY);
+    return failed(EBUSY);
   }
-  emit(kDmRemove, *found, static_cast<std::uint64_t>(-error));
-  if (error != 0) return failed(-error);
-  ++table_generation_;
-  const auto number = std::find_if(numbers_.begin(), numbers_.end(),
-                                   [&](const Number& each) { return each.name == found->name(); });
-  if (number != numbers_.end()) numbers_.erase(number);
+  // The kernel lets others run before it is through, and from its first step on they must not find the device.
   const auto place = std::find_if(devices_.begin(), devices_.end(),
                                   [&](const auto& each) { return each.get() == found; });
   removed_.push_back(std::move(*place));
   devices_.erase(place);
+  const int error = machine_.enter([&](const abi_kernel& kernel) { return kernel.remove(found->name().c_str()); });
+  emit(kDmRemove, *found, static_cast<std::uint64_t>(-error));
+  if (error != 0) {
+    const auto back = std::find_if(removed_.begin(), removed_.end(),
+                                   [&](const auto& each) { return each.get() == found; });
+    devices_.push_back(std::move(*back));
+    removed_.erase(back);
+    return failed(-error);
+  }
+  ++table_generation_;
+  const auto number = std::find_if(numbers_.begin(), numbers_.end(),
+                                   [&](const Number& each) { return each.name == found->name(); });
+  if (number != numbers_.end()) numbers_.erase(number);
   return Done{};
 }
 

@@ -60,13 +60,14 @@ BlockLimits LinuxMappedDevice::limits() const {
 void LinuxMappedDevice::submit(Bio& bio) {
   Scheduler& scheduler = machine_.scheduler();
   CHECK(scheduler.in_fiber(), "requests enter the kernel from fibers", name_);
+  // From here on it is in use, so that nobody removes it while its user has to let others run.
+  ++bios_;
+  ++bios_in_flight_;
   scheduler.preempt_point();
   Trace& trace = scheduler.trace();
   UserBio& record = *records_.take();
   record.bio = &bio;
   record.device = this;
-  ++bios_;
-  ++bios_in_flight_;
   bio.trace_id = trace.emit_caused(kDmSubmit, actor_, bio.trace_id != 0 ? bio.trace_id : trace.cause(),
                                    static_cast<std::uint64_t>(bio.op), bio.sector, bio.sectors, bio.fua,
                                    bio.issuer);

@@ -379,6 +379,17 @@ static int resume(const char *name, struct abi_text reason)
 	return answer(r);
 }
 
+/* Whoever waits for an event of a device that goes must let go of it. */
+static void wake_event_waiters(struct mapped_device *md)
+{
+	int index;
+	struct dm_table *live = dm_get_live_table(md, &index);
+
+	if (live)
+		dm_table_event(live);
+	dm_put_live_table(md, index);
+}
+
 static int remove_device(const char *name)
 {
 	struct mapping *mapping, **link;
@@ -402,6 +413,7 @@ static int remove_device(const char *name)
 	*link = mapping->next;
 	dm_set_mdptr(md, NULL);
 	shim_host->table_changed(shim_host->self, mapping->name); /* from here on nobody finds it by name */
+	wake_event_waiters(md);
 	up_write(&mappings_lock);
 	drop_table(md, take_inactive(mapping));
 	kfree(mapping);
