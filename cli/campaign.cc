@@ -148,7 +148,8 @@ void Campaign::do_round(const std::function<void()>& progress) {
   std::uint64_t gap = begin;                   // the first run that has not answered
   std::uint64_t found = ~std::uint64_t{0};     // the first that has found something
   workers.run(
-      begin, end, [this](std::uint64_t seed) { return runs_.perform(seed); },
+      begin, end,
+      [this](std::uint64_t seed, const std::function<void()>& on_step) { return runs_.perform(seed, on_step); },
       [&](RunAnswer answer) {
         ++under_way_;
         if (found_something(answer)) found = std::min(found, answer.run);

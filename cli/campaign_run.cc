@@ -26,12 +26,14 @@ struct Told {
   std::string signature;
 };
 
-Told tell(const Crash& crash) {
+Told tell(const Crash& crash, const std::function<void()>& on_step) {
   const Violation& first = crash.violations.front();
   if (crash.plan.engine == "native") return {&first, signature(first, crash.plan)};
   std::string known;
+  KnownFaultOptions options;
+  options.on_attempt = on_step;
   for (const Violation& violation : crash.violations) {
-    const std::string explains = known_fault(crash.plan, violation, workshop());
+    const std::string explains = known_fault(crash.plan, violation, workshop(), options);
     if (explains.empty()) return {&violation, signature(violation, crash.plan)};
     if (known.empty()) known = explains;
   }
@@ -40,7 +42,7 @@ Told tell(const Crash& crash) {
 
 }  // namespace
 
-std::string CampaignRuns::perform(std::uint64_t seed) const {
+std::string CampaignRuns::perform(std::uint64_t seed, const std::function<void()>& on_step) const {
   const CampaignPlans::Made made = plans_.make(seed);
   CoverageListener coverage(known_);
   RunOptions options;
@@ -59,7 +61,7 @@ std::string CampaignRuns::perform(std::uint64_t seed) const {
     json["signature"] = "refused";
     json["sentence"] = result.refused;
   } else if (result.crash && (anything || !meets(made.plan.expect, result.verdict))) {
-    const Told told = tell(*result.crash);
+    const Told told = tell(*result.crash, on_step);
     const std::string& told_apart = told.signature;
     json["signature"] = told_apart;
     json["sentence"] = told.violation->sentence;

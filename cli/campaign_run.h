@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <set>
 #include <string>
 #include <vector>
@@ -28,8 +29,9 @@ class CampaignRuns {
                const std::set<std::string>& signatures)
       : command_(command), plans_(plans), known_(known), signatures_(signatures) {}
 
-  // Does the run of that seed; returns its report as text without newlines.
-  std::string perform(std::uint64_t seed) const;
+  // Does the run of that seed; returns its report as text without newlines. What is known of Linux is tried
+  // afterwards, in runs of the native engine; `on_step` is called before those of each attempt.
+  std::string perform(std::uint64_t seed, const std::function<void()>& on_step) const;
 
  private:
   const FuzzCommand& command_;

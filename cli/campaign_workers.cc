@@ -1,5 +1,5 @@
-// The talk between a worker and its parent is lines on a pipe: "B 17" before run 17, "A 17 TEXT" after it.
-// Text is one line.
+// The talk between a worker and its parent is lines on a pipe: "B 17" before run 17 and before each further step
+// of it, "A 17 TEXT" after it. Text is one line.
 #include "cli/campaign_workers.h"
 
 #include <poll.h>
@@ -25,7 +25,7 @@ namespace dmsim {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-using Job = std::function<std::string(std::uint64_t)>;
+using Job = std::function<std::string(std::uint64_t, const std::function<void()>&)>;
 using Take = std::function<void(RunAnswer)>;
 constexpr std::size_t kStderrTail = 16384;
 
@@ -114,8 +114,10 @@ class Worker {
     const rlimit no_core{0, 0};
     setrlimit(RLIMIT_CORE, &no_core);
     for (std::uint64_t run = next_; run < end_ && !interrupted(); ++run) {
-      write_all(lines, fmt::format("B {}\n", run));
-      write_all(lines, fmt::format("A {} {}\n", run, job(run)));
+      const auto begins = [lines, run] { write_all(lines, fmt::format("B {}\n", run)); };
+      begins();
+      const std::string text = job(run, begins);
+      write_all(lines, fmt::format("A {} {}\n", run, text));
     }
     std::fflush(nullptr);
     _exit(0);

@@ -29,6 +29,7 @@ constexpr Symptom kSymptoms[] = {
 // Whether the native engine breaks the promise, too, with these switches.
 bool breaks_it_too(Plan plan, SwitchValues switches, const Violation& violation, Workshop& workshop,
                    const KnownFaultOptions& options) {
+  if (options.on_attempt) options.on_attempt();
   plan.engine = "native";
   plan.switches = std::move(switches);
   // Not the state: what somebody waits for has other names in a kernel, and how much was lost is chance.

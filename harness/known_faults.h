@@ -12,6 +12,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "harness/plan.h"
@@ -24,6 +25,7 @@ struct KnownFaultOptions {
   std::uint64_t seed = 1;  // of the first run of each switch
   std::uint64_t runs = 32;  // with each switch
   std::uint64_t cuts = 40; // in each run
+  std::function<void()> on_attempt;  // called before the runs of each set of switches; may be null
 };
 
 // "mirror.failed_flush=forgiven", or several, " and " between them: what explains the violation of `plan` by a
