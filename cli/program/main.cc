@@ -121,7 +121,7 @@ CLI::App* add_fuzz(CLI::App& app, dmsim::FuzzCommand* command) {
   sub->add_option("--seconds", command->seconds, "of this session (no limit)");
   sub->add_option("--cuts", command->cuts, "power cuts explored in each run (40)");
   sub->add_option("--jobs", command->jobs, "worker processes (one per processor)");
-  sub->add_option("--time-limit", command->seconds_per_run, "seconds a run may take (20)");
+  sub->add_option("--time-limit", command->seconds_per_run, "seconds of processor time that a run may take (20)");
   sub->add_option("--minimise", command->minimise_tries, "tries for each finding; 0: leave it (20000)");
   sub->add_flag("--coverage", command->coverage, "measure what of a kernel's source is reached, and be guided by it");
   sub->add_flag("--until-found", command->until_found, "stop at the first finding");
