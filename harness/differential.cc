@@ -257,10 +257,6 @@ std::string why_not_done_by(std::string_view engine, const Plan& plan) {
     const std::vector<std::string> words = words_of(device.table);
     if (words.size() < 4 || words[2] != "clone") continue;
     const std::string& metadata = words[3];
-    if (std::any_of(plan.faults.begin(), plan.faults.end(),
-                    [&metadata](const FaultOptions& fault) { return fault.disk == metadata; })) {
-      return fmt::format("it plants a fault on {}, where native's metadata are another format than Linux's", metadata);
-    }
     for (const DiskOptions& disk : plan.disks) {
       if (disk.name != metadata || disk.sectors >= kLeastLinuxCloneMetadata) continue;
       return fmt::format("{} has {} sectors: enough for native's metadata, not for Linux's", metadata, disk.sectors);
@@ -270,8 +266,19 @@ std::string why_not_done_by(std::string_view engine, const Plan& plan) {
 }
 
 std::string why_not_comparable(const Plan& plan) {
-  const std::string native = why_not_done_by("native", plan);
-  return native.empty() ? why_not_done_by("linux", plan) : native;
+  for (const std::string_view engine : {"native", "linux"}) {
+    if (std::string why = why_not_done_by(engine, plan); !why.empty()) return why;
+  }
+  for (const DevicePlan& device : plan.devices) {
+    const std::vector<std::string> words = words_of(device.table);
+    if (words.size() < 4 || words[2] != "clone") continue;
+    const std::string& metadata = words[3];
+    if (std::any_of(plan.faults.begin(), plan.faults.end(),
+                    [&metadata](const FaultOptions& fault) { return fault.disk == metadata; })) {
+      return fmt::format("it plants a fault on {}, where native's metadata are another format than Linux's", metadata);
+    }
+  }
+  return {};
 }
 
 }  // namespace dmsim

@@ -50,9 +50,10 @@ Comparison compare_engines(const Plan& plan, std::string_view left, std::string_
                            std::uint64_t seed, std::uint64_t runs, const std::function<bool()>& stop);
 
 // Why `engine` cannot do what the plan says, in words: a fault that only the native engine has, something that only the
-// kernels' machines do to them, or the metadata of a clone in native's format. Empty: it can.
+// kernels' machines do to them, or a metadata disk too small for a clone of Linux. Empty: it can.
 std::string why_not_done_by(std::string_view engine, const Plan& plan);
-// Why the plan cannot be compared, in words: one of the engines cannot do it. Empty: it can.
+// Why the plan cannot be compared, in words: one of the engines cannot do it, or a fault lies where their
+// formats differ. Empty: it can.
 std::string why_not_comparable(const Plan& plan);
 
 }  // namespace dmsim
