@@ -190,6 +190,16 @@ TEST(Lvm1Pvmove, an_extent_that_cannot_be_read_stays_where_it_is_and_is_unlocked
   EXPECT_FALSE(rig.driver.locked().has_value());
 }
 
+TEST(Lvm1Pvmove, the_old_way_leaves_an_extent_that_cannot_be_read_and_unlocks_it) {
+  Lvm1Rig rig(SwitchValues{{"lvm1.locked_copy", "absent"}});
+  rig.pv0().fails = 48;
+  rig.pv0().fails_writes_only = false;
+  EXPECT_NE(rig.pvmove(), "");
+  EXPECT_EQ(rig.tool.moved(), 1u);
+  EXPECT_EQ(rig.volume().data().map[1], (Place{0, 1}));
+  EXPECT_FALSE(rig.driver.locked().has_value());
+}
+
 TEST(Lvm1Pvmove, a_map_that_cannot_be_written_everywhere_is_taken_back) {
   Lvm1Rig rig;
   rig.pv1().fails = map_sector(2);  // where version 2 goes
