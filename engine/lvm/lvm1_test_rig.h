@@ -147,6 +147,7 @@ struct Lvm1Rig : DeviceLookup, Surroundings {
   bool read_buffered(const std::string& disk, Sector first, std::span<std::byte> out) override {
     auto& cached = caches[disk];
     if (cached.empty()) cached = disks[disk]->bytes;
+    if (first == disks[disk]->fails && !disks[disk]->fails_writes_only) return false;
     std::memcpy(out.data(), cached.data() + first * kSectorBytes, out.size());
     return true;
   }
