@@ -1,11 +1,5 @@
 #include "engine/lvm/lvm1_switches.h"
 
-#include <algorithm>
-#include <array>
-#include <iterator>
-
-#include "base/check.h"
-
 namespace dmsim::lvm1 {
 namespace {
 
@@ -41,15 +35,12 @@ std::span<const SwitchInfo> lvm1_switches() { return kTable; }
 
 Lvm1Switches Lvm1Switches::of(const SwitchValues& values) {
   Lvm1Switches out;
-  const std::array<bool*, 5> flags{&out.locked_copy, &out.tracked, &out.direct_copy, &out.memory_reserved,
-                                   &out.commit_before_unlock};  // in the order of the table
-  static_assert(std::size(kTable) == flags.size());
-  for (std::size_t i = 0; i < flags.size(); ++i) {
-    const auto found = values.find(kTable[i].name);
-    if (found == values.end()) continue;
-    CHECK(found->second == kTable[i].values[0] || found->second == kTable[i].values[1], found->second);
-    *flags[i] = found->second == kTable[i].values[0];
-  }
+  const ChosenValues chosen(kTable, values);
+  chosen.flag("lvm1.locked_copy", &out.locked_copy);
+  chosen.flag("lvm1.drain", &out.tracked);
+  chosen.flag("lvm1.copy", &out.direct_copy);
+  chosen.flag("lvm1.copy_memory", &out.memory_reserved);
+  chosen.flag("lvm1.map_commit", &out.commit_before_unlock);
   return out;
 }
 

@@ -1,11 +1,5 @@
 #include "engine/lvm/lvm_switches.h"
 
-#include <algorithm>
-#include <array>
-#include <string_view>
-
-#include "base/check.h"
-
 namespace dmsim::lvm {
 namespace {
 
@@ -61,30 +55,26 @@ constexpr SwitchInfo kTable[] = {
      "on: a linear device that does nothing lies upon every volume, as the mail proposes: no fault, a cure", "-"},
 };
 
-std::size_t chosen(const SwitchInfo& info, const SwitchValues& values) {
-  const auto found = values.find(info.name);
-  if (found == values.end()) return 0;
-  const auto at = std::find(info.values.begin(), info.values.end(), found->second);
-  CHECK(at != info.values.end(), info.name, found->second);
-  return static_cast<std::size_t>(at - info.values.begin());
-}
-
 }  // namespace
 
 std::span<const SwitchInfo> lvm_switches() { return kTable; }
 
 LvmSwitches LvmSwitches::of(const SwitchValues& values) {
   LvmSwitches out;
-  out.lock = static_cast<Lock>(chosen(kTable[0], values));
-  // In the order of the table, after the lock.
-  const std::array<bool*, 12> flags{
-      &out.snapshot_flush,       &out.snapshot_lockfs, &out.origin_resumed_last,   &out.repair_noflush,
-      &out.commit_before_resume, &out.scan_skips_suspended, &out.memory_reserved, &out.backup_before_suspend,
-      &out.metadata_flush,       &out.temporary_is_error, &out.resync_unmonitors, &out.passthrough};
-  static_assert(std::size(kTable) == flags.size() + 1);
-  for (std::size_t i = 0; i < flags.size(); ++i) {
-    if (chosen(kTable[i + 1], values) != 0) *flags[i] = !*flags[i];
-  }
+  const ChosenValues chosen(kTable, values);
+  chosen.choice("lvm.lock", &out.lock);
+  chosen.flag("lvm.snapshot_flush", &out.snapshot_flush);
+  chosen.flag("lvm.snapshot_lockfs", &out.snapshot_lockfs);
+  chosen.flag("lvm.resume_order", &out.origin_resumed_last);
+  chosen.flag("lvm.repair_suspend", &out.repair_noflush);
+  chosen.flag("lvm.repair_commit", &out.commit_before_resume);
+  chosen.flag("lvm.scan", &out.scan_skips_suspended);
+  chosen.flag("lvm.memory", &out.memory_reserved);
+  chosen.flag("lvm.backup", &out.backup_before_suspend);
+  chosen.flag("lvm.metadata_flush", &out.metadata_flush);
+  chosen.flag("lvm.temporary", &out.temporary_is_error);
+  chosen.flag("lvm.resync_monitor", &out.resync_unmonitors);
+  chosen.flag("lvm.passthrough", &out.passthrough);
   return out;
 }
 

@@ -1,11 +1,5 @@
 #include "engine/lvm/pvmove_switches.h"
 
-#include <algorithm>
-#include <array>
-#include <string_view>
-
-#include "base/check.h"
-
 namespace dmsim::lvm {
 namespace {
 
@@ -69,30 +63,27 @@ constexpr SwitchInfo kTable[] = {
      "pvmove-held-writes"},
 };
 
-std::size_t chosen(const SwitchInfo& info, const SwitchValues& values) {
-  const auto found = values.find(info.name);
-  if (found == values.end()) return 0;
-  const auto at = std::find(info.values.begin(), info.values.end(), found->second);
-  CHECK(at != info.values.end(), info.name, found->second);
-  return static_cast<std::size_t>(at - info.values.begin());
-}
-
 }  // namespace
 
 std::span<const SwitchInfo> pvmove_switches() { return kTable; }
 
 PvmoveSwitches PvmoveSwitches::of(const SwitchValues& values) {
   PvmoveSwitches out;
-  // In the order of the table.
-  const std::array flags{&out.mirror_resumed_with_parents, &out.upper_suspended_first, &out.all_suspended,
-                         &out.flush,                       &out.commit_before_resume,  &out.checkpoint,
-                         &out.restart,                     &out.mirror_active_before_users,
-                         &out.mirror_made_before_commit,   &out.finish_by_holders,     &out.abort_keeps_source,
-                         &out.poll_looks_at_health,        &out.handle_errors,         &out.retreat_first};
-  static_assert(std::size(kTable) == flags.size());
-  for (std::size_t i = 0; i < flags.size(); ++i) {
-    if (chosen(kTable[i], values) != 0) *flags[i] = !*flags[i];
-  }
+  const ChosenValues chosen(kTable, values);
+  chosen.flag("pvmove.mirror_resume", &out.mirror_resumed_with_parents);
+  chosen.flag("pvmove.suspend_order", &out.upper_suspended_first);
+  chosen.flag("pvmove.suspended", &out.all_suspended);
+  chosen.flag("pvmove.flush", &out.flush);
+  chosen.flag("pvmove.commit", &out.commit_before_resume);
+  chosen.flag("pvmove.checkpoint", &out.checkpoint);
+  chosen.flag("pvmove.restart", &out.restart);
+  chosen.flag("pvmove.activation", &out.mirror_active_before_users);
+  chosen.flag("pvmove.mirror_creation", &out.mirror_made_before_commit);
+  chosen.flag("pvmove.finish_tree", &out.finish_by_holders);
+  chosen.flag("pvmove.abort_image", &out.abort_keeps_source);
+  chosen.flag("pvmove.poll", &out.poll_looks_at_health);
+  chosen.flag("pvmove.errors", &out.handle_errors);
+  chosen.flag("pvmove.retreat", &out.retreat_first);
   return out;
 }
 

@@ -2,8 +2,6 @@
 
 #include <array>
 
-#include "base/check.h"
-
 namespace dmsim {
 namespace {
 
@@ -53,21 +51,6 @@ constexpr SwitchInfo kTable[] = {
      "clone-partial-discard"},
 };
 
-// The index of the plan's value among the switch's values.
-std::size_t value_index(const SwitchValues& values, std::string_view name) {
-  const auto found = values.find(name);
-  if (found == values.end()) return 0;
-  for (const SwitchInfo& info : kTable) {
-    if (info.name != name) continue;
-    for (std::size_t i = 0; i < info.values.size(); ++i) {
-      if (info.values[i] == found->second) return i;
-    }
-    CHECK(false, "no such value of a switch", name, found->second);
-  }
-  CHECK(false, "no such switch", name);
-  return 0;
-}
-
 }  // namespace
 
 std::span<const SwitchInfo> clone_switches() { return kTable; }
@@ -76,22 +59,16 @@ namespace native {
 
 CloneSwitches parse_clone_switches(const SwitchValues& values) {
   CloneSwitches s;
-  if (values.empty()) return s;
-  const auto choice = [&](std::string_view name, auto* field) {
-    *field = static_cast<std::remove_reference_t<decltype(*field)>>(value_index(values, name));
-  };
-  const auto flag = [&](std::string_view name, bool* field) {
-    if (value_index(values, name) != 0) *field = !*field;
-  };
-  choice("clone.flush_dest", &s.flush_dest);
-  choice("clone.phase", &s.phase);
-  choice("clone.track", &s.track);
-  choice("clone.overwrite_fua", &s.overwrite_fua);
-  choice("clone.set_bit_time", &s.set_bit_time);
-  flag("clone.flush_commits", &s.flush_commits);
-  flag("clone.discard_waits", &s.discard_waits);
-  choice("clone.metadata_load", &s.metadata_load);
-  choice("clone.partial_discard", &s.partial_discard);
+  const ChosenValues chosen(kTable, values);
+  chosen.choice("clone.flush_dest", &s.flush_dest);
+  chosen.choice("clone.phase", &s.phase);
+  chosen.choice("clone.track", &s.track);
+  chosen.choice("clone.overwrite_fua", &s.overwrite_fua);
+  chosen.choice("clone.set_bit_time", &s.set_bit_time);
+  chosen.flag("clone.flush_commits", &s.flush_commits);
+  chosen.flag("clone.discard_waits", &s.discard_waits);
+  chosen.choice("clone.metadata_load", &s.metadata_load);
+  chosen.choice("clone.partial_discard", &s.partial_discard);
   return s;
 }
 

@@ -1,9 +1,5 @@
 #include "engine/native/core/core_switches.h"
 
-#include <algorithm>
-
-#include "base/check.h"
-
 namespace dmsim::native {
 namespace {
 
@@ -32,25 +28,17 @@ constexpr SwitchInfo kSwitches[] = {
      "core-noflush-resize-deadlock"},
 };
 
-// The index of a switch's value among those that it has.
-std::size_t chosen(const SwitchInfo& info, const SwitchValues& values) {
-  const auto found = values.find(info.name);
-  if (found == values.end()) return 0;
-  const auto at = std::find(info.values.begin(), info.values.end(), found->second);
-  CHECK(at != info.values.end(), info.name, found->second);
-  return static_cast<std::size_t>(at - info.values.begin());
-}
-
 }  // namespace
 
 std::span<const SwitchInfo> core_switches() { return kSwitches; }
 
 CoreSwitches CoreSwitches::of(const SwitchValues& values) {
   CoreSwitches out;
-  out.requeue_to_eio = chosen(kSwitches[0], values) == 0;
-  out.preflush_error_kept = chosen(kSwitches[1], values) == 0;
-  out.flush = static_cast<FlushWay>(chosen(kSwitches[2], values));
-  out.resize = static_cast<ResizeWay>(chosen(kSwitches[3], values));
+  const ChosenValues chosen(kSwitches, values);
+  chosen.flag("core.requeue_to_eio", &out.requeue_to_eio);
+  chosen.flag("core.preflush_error", &out.preflush_error_kept);
+  chosen.choice("core.flush", &out.flush);
+  chosen.choice("core.resize", &out.resize);
   return out;
 }
 

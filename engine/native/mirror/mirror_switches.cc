@@ -2,8 +2,6 @@
 
 #include <array>
 
-#include "base/check.h"
-
 namespace dmsim {
 namespace {
 
@@ -131,21 +129,6 @@ constexpr SwitchInfo kTable[] = {
      "mir-retry-asks-another-region", "shifted"},
 };
 
-// The index of the plan's value among the switch's values.
-std::size_t value_index(const SwitchValues& values, std::string_view name) {
-  const auto found = values.find(name);
-  if (found == values.end()) return 0;
-  for (const SwitchInfo& info : kTable) {
-    if (info.name != name) continue;
-    for (std::size_t i = 0; i < info.values.size(); ++i) {
-      if (info.values[i] == found->second) return i;
-    }
-    CHECK(false, "no such value of a switch", name, found->second);
-  }
-  CHECK(false, "no such switch", name);
-  return 0;
-}
-
 }  // namespace
 
 std::span<const SwitchInfo> mirror_switches() { return kTable; }
@@ -154,42 +137,36 @@ namespace native {
 
 MirrorSwitches parse_mirror_switches(const SwitchValues& values) {
   MirrorSwitches s;
-  if (values.empty()) return s;
-  const auto flag = [&](std::string_view name, bool* field) {
-    if (value_index(values, name) != 0) *field = !*field;
-  };
-  const auto choice = [&](std::string_view name, auto* field) {
-    *field = static_cast<std::remove_reference_t<decltype(*field)>>(value_index(values, name));
-  };
-  flag("mirror.dec_promotes_nosync", &s.dec_promotes_nosync);
-  flag("mirror.leg_flush_before_clean", &s.leg_flush_before_clean);
-  flag("mirror.log_flush_on_dirty", &s.log_flush_on_dirty);
-  flag("mirror.forward_flush", &s.forward_flush);
-  flag("mirror.flush_error_sticky", &s.flush_error_sticky);
-  choice("mirror.partial_write", &s.partial_write);
-  flag("mirror.failed_recovery_is_synced", &s.failed_recovery_is_synced);
-  choice("mirror.requeue_phase", &s.requeue_phase);
-  flag("mirror.issue_on_log_fail_without_he", &s.issue_on_log_fail_without_he);
-  choice("mirror.no_valid_leg", &s.no_valid_leg);
-  choice("mirror.read_retry", &s.read_retry);
-  flag("mirror.discard_error_degrades", &s.discard_error_degrades);
-  flag("mirror.resume_resets_cursor", &s.resume_resets_cursor);
-  choice("mirror.resume_read_fail", &s.resume_read_fail);
-  choice("mirror.bit_order", &s.bit_order);
-  choice("mirror.buffer", &s.buffer);
-  choice("mirror.read_balance", &s.read_balance);
-  flag("mirror.recover_waits_for_pending", &s.recover_waits_for_pending);
-  choice("mirror.nosync_entry", &s.nosync_entry);
-  flag("mirror.log_size_check", &s.log_size_check);
-  flag("mirror.mark_dirty", &s.mark_dirty);
-  flag("mirror.undo_presuspend", &s.undo_presuspend);
-  flag("mirror.flush_failure_ends_recovery", &s.flush_failure_ends_recovery);
-  flag("mirror.log_create", &s.log_create_bits_first);
-  flag("mirror.failed_flush", &s.failed_flush_remembered);
-  flag("mirror.failure_in_suspend", &s.error_in_suspend);
-  flag("mirror.self_sufficient", &s.self_sufficient);
-  flag("mirror.unheard_failure", &s.unheard_failure_remembered);
-  flag("mirror.retry_region", &s.retry_asks_own_region);
+  const ChosenValues chosen(kTable, values);
+  chosen.flag("mirror.dec_promotes_nosync", &s.dec_promotes_nosync);
+  chosen.flag("mirror.leg_flush_before_clean", &s.leg_flush_before_clean);
+  chosen.flag("mirror.log_flush_on_dirty", &s.log_flush_on_dirty);
+  chosen.flag("mirror.forward_flush", &s.forward_flush);
+  chosen.flag("mirror.flush_error_sticky", &s.flush_error_sticky);
+  chosen.choice("mirror.partial_write", &s.partial_write);
+  chosen.flag("mirror.failed_recovery_is_synced", &s.failed_recovery_is_synced);
+  chosen.choice("mirror.requeue_phase", &s.requeue_phase);
+  chosen.flag("mirror.issue_on_log_fail_without_he", &s.issue_on_log_fail_without_he);
+  chosen.choice("mirror.no_valid_leg", &s.no_valid_leg);
+  chosen.choice("mirror.read_retry", &s.read_retry);
+  chosen.flag("mirror.discard_error_degrades", &s.discard_error_degrades);
+  chosen.flag("mirror.resume_resets_cursor", &s.resume_resets_cursor);
+  chosen.choice("mirror.resume_read_fail", &s.resume_read_fail);
+  chosen.choice("mirror.bit_order", &s.bit_order);
+  chosen.choice("mirror.buffer", &s.buffer);
+  chosen.choice("mirror.read_balance", &s.read_balance);
+  chosen.flag("mirror.recover_waits_for_pending", &s.recover_waits_for_pending);
+  chosen.choice("mirror.nosync_entry", &s.nosync_entry);
+  chosen.flag("mirror.log_size_check", &s.log_size_check);
+  chosen.flag("mirror.mark_dirty", &s.mark_dirty);
+  chosen.flag("mirror.undo_presuspend", &s.undo_presuspend);
+  chosen.flag("mirror.flush_failure_ends_recovery", &s.flush_failure_ends_recovery);
+  chosen.flag("mirror.log_create", &s.log_create_bits_first);
+  chosen.flag("mirror.failed_flush", &s.failed_flush_remembered);
+  chosen.flag("mirror.failure_in_suspend", &s.error_in_suspend);
+  chosen.flag("mirror.self_sufficient", &s.self_sufficient);
+  chosen.flag("mirror.unheard_failure", &s.unheard_failure_remembered);
+  chosen.flag("mirror.retry_region", &s.retry_asks_own_region);
   return s;
 }
 

@@ -2,8 +2,6 @@
 
 #include <array>
 
-#include "base/check.h"
-
 namespace dmsim {
 namespace {
 
@@ -100,21 +98,6 @@ constexpr SwitchInfo kTable[] = {
      "snap-merge-misses-other-snaps"},
 };
 
-// The index of the plan's value among the switch's values.
-std::size_t value_index(const SwitchValues& values, std::string_view name) {
-  const auto found = values.find(name);
-  if (found == values.end()) return 0;
-  for (const SwitchInfo& info : kTable) {
-    if (info.name != name) continue;
-    for (std::size_t i = 0; i < info.values.size(); ++i) {
-      if (info.values[i] == found->second) return i;
-    }
-    CHECK(false, "no such value of a switch", name, found->second);
-  }
-  CHECK(false, "no such switch", name);
-  return 0;
-}
-
 }  // namespace
 
 std::span<const SwitchInfo> snapshot_switches() { return kTable; }
@@ -123,32 +106,30 @@ namespace native {
 
 SnapshotSwitches parse_snapshot_switches(const SwitchValues& values) {
   SnapshotSwitches s;
-  const auto flag = [&](std::string_view name, bool* field) {
-    if (value_index(values, name) != 0) *field = !*field;
-  };
-  flag("snapshot.sort_by_chunk", &s.sort_by_chunk);
-  flag("snapshot.sibling_lock", &s.sibling_lock);
-  flag("snapshot.destroy_waits", &s.destroy_waits);
-  s.registration = static_cast<Registration>(value_index(values, "snapshot.registration"));
-  flag("snapshot.track_reads", &s.track_reads);
-  flag("snapshot.order_completion", &s.order_completion);
-  flag("snapshot.commit_on_copy_error", &s.commit_on_copy_error);
-  flag("snapshot.own_header_buffer", &s.own_header_buffer);
-  flag("snapshot.load_last_area", &s.load_last_area);
-  flag("snapshot.area_preflush", &s.area_preflush);
-  flag("snapshot.area_fua", &s.area_fua);
-  flag("snapshot.header_fua", &s.header_fua);
-  flag("snapshot.create", &s.create_area_first);
-  flag("snapshot.overflow", &s.overflow_by_table);
-  flag("snapshot.fail_reads_of_invalid", &s.fail_reads_of_invalid);
-  flag("snapshot.invalidate", &s.invalidate_apart);
-  s.throttle = static_cast<Throttle>(value_index(values, "snapshot.throttle"));
-  flag("snapshot.suspend_on_handover", &s.suspend_on_handover);
-  flag("snapshot.drain_on_handover", &s.drain_on_handover);
-  flag("snapshot.active_before_origin", &s.active_before_origin);
-  flag("snapshot.merge_flush", &s.merge_flush);
-  flag("snapshot.merge_queue_writes", &s.merge_queue_writes);
-  flag("snapshot.merge_other_snaps", &s.merge_other_snaps);
+  const ChosenValues chosen(kTable, values);
+  chosen.flag("snapshot.sort_by_chunk", &s.sort_by_chunk);
+  chosen.flag("snapshot.sibling_lock", &s.sibling_lock);
+  chosen.flag("snapshot.destroy_waits", &s.destroy_waits);
+  chosen.choice("snapshot.registration", &s.registration);
+  chosen.flag("snapshot.track_reads", &s.track_reads);
+  chosen.flag("snapshot.order_completion", &s.order_completion);
+  chosen.flag("snapshot.commit_on_copy_error", &s.commit_on_copy_error);
+  chosen.flag("snapshot.own_header_buffer", &s.own_header_buffer);
+  chosen.flag("snapshot.load_last_area", &s.load_last_area);
+  chosen.flag("snapshot.area_preflush", &s.area_preflush);
+  chosen.flag("snapshot.area_fua", &s.area_fua);
+  chosen.flag("snapshot.header_fua", &s.header_fua);
+  chosen.flag("snapshot.create", &s.create_area_first);
+  chosen.flag("snapshot.overflow", &s.overflow_by_table);
+  chosen.flag("snapshot.fail_reads_of_invalid", &s.fail_reads_of_invalid);
+  chosen.flag("snapshot.invalidate", &s.invalidate_apart);
+  chosen.choice("snapshot.throttle", &s.throttle);
+  chosen.flag("snapshot.suspend_on_handover", &s.suspend_on_handover);
+  chosen.flag("snapshot.drain_on_handover", &s.drain_on_handover);
+  chosen.flag("snapshot.active_before_origin", &s.active_before_origin);
+  chosen.flag("snapshot.merge_flush", &s.merge_flush);
+  chosen.flag("snapshot.merge_queue_writes", &s.merge_queue_writes);
+  chosen.flag("snapshot.merge_other_snaps", &s.merge_other_snaps);
   return s;
 }
 
