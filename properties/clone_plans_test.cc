@@ -1,46 +1,26 @@
 // Clones over generated plans: each promise holds on the fixed engine, each planted bug is found from a random
-// start, seeds 1, 2, 3, ... Budgets are what was measured, doubled, at least 50.
+// start, seeds 1, 2, 3, ...
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <map>
 
 #include "engine/native/clone/clone_switches.h"
 #include "harness/engine_factory.h"
 #include "harness/known_faults.h"
 #include "harness/oracle_names.h"
 #include "properties/generated.h"
-#include "scenarios/plan_yaml.h"
+#include "properties/planted.h"
 
 namespace dmsim {
 namespace {
 
-VariantResult run_once(const Plan& plan, std::uint64_t seed, Workshop& workshop) {
-  RunOptions options;
-  options.seed = seed;
-  options.runs = 1;
-  options.cuts = 40;
-  return run_variant(plan, workshop, options);
-}
+const GeneratedRuns kRuns{{PlanSubject::kClone}};
 
-VariantResult run_seed(std::uint64_t seed, const SwitchValues& switches, Workshop& workshop) {
-  RandomChoices choices(seed);
-  return run_once(generate_plan(choices, {switches, {PlanSubject::kClone}}), seed, workshop);
-}
+TEST(ClonePlans, are_understood_by_the_loader_and_written_without_loss) { expect_round_trip(kRuns, 1000); }
 
-TEST(ClonePlans, are_understood_by_the_loader_and_written_without_loss) {
-  std::vector<std::string_view> names;
-  for (const OracleInfo& info : oracle_table()) names.push_back(info.name);
-  const Vocabulary words{names, all_switches(), engine_names()};
+TEST(ClonePlans, lie_upon_other_devices_now_and_then) {
   std::uint64_t stacked = 0;
-  for (std::uint64_t seed = 1; seed <= 1000; ++seed) {
-    RandomChoices choices(seed);
-    const Plan plan = generate_plan(choices, {{}, {PlanSubject::kClone}});
-    stacked += plan.devices.size() > 1 ? 1 : 0;
-    const auto read = read_plan(write_plan(plan), "generated", words);
-    ASSERT_TRUE(read.ok()) << "seed " << seed << ": " << read.error().to_string();
-    ASSERT_EQ(*read, plan) << "seed " << seed;
-  }
+  for (std::uint64_t seed = 1; seed <= 1000; ++seed) stacked += kRuns.plan(seed).devices.size() > 1 ? 1 : 0;
   EXPECT_GT(stacked, 50u);
 }
 
@@ -77,7 +57,7 @@ TEST_P(ClonePromise, is_kept_by_the_fixed_engine_on_generated_plans) {
     if (std::find(plan.checks.begin(), plan.checks.end(), promise) == plan.checks.end()) return;
     plan.checks = {promise};
     ++held_to_it;
-    const VariantResult result = run_once(plan, input.seed, workshop);
+    const VariantResult result = run_once(plan, input.seed, kRuns.cuts, workshop);
     RC_ASSERT(result.refused.empty());
     for (const Violation& violation : result.verdict.violations) RC_FAIL(violation.sentence);
   });
@@ -91,9 +71,7 @@ constexpr std::string_view kPromises[] = {
     oracle::kNoLeak,           oracle::kAnswers};
 
 INSTANTIATE_TEST_SUITE_P(Generated, ClonePromise, ::testing::ValuesIn(kPromises), [](const auto& promise) {
-  std::string name(promise.param);
-  std::replace(name.begin(), name.end(), '-', '_');
-  return name;
+  return test_name(promise.param);
 });
 
 // All promises of a plan at once; what is known of Linux is no news.
@@ -109,7 +87,7 @@ TEST_P(ClonesOfAKernel, keep_their_promises_or_show_what_is_known) {
     ListedDraws draws(input.draws);
     Plan plan = generate_plan(draws, {{}, {PlanSubject::kClone}});
     plan.engine = engine;
-    const VariantResult result = run_once(plan, input.seed, workshop);
+    const VariantResult result = run_once(plan, input.seed, kRuns.cuts, workshop);
     RC_ASSERT(result.refused.empty());
     states += result.verdict.statistics.crash_states;
     if (!result.crash) return;
@@ -122,9 +100,7 @@ TEST_P(ClonesOfAKernel, keep_their_promises_or_show_what_is_known) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Linux, ClonesOfAKernel, ::testing::Values("linux-6.1", "linux-6.12"), [](const auto& engine) {
-  std::string name(engine.param);
-  std::replace_if(name.begin(), name.end(), [](char c) { return c == '-' || c == '.'; }, '_');
-  return name;
+  return test_name(engine.param);
 });
 
 // Whatever the durable metadata say is so in memory. (Not of a table that is not resumed yet: it reads them then.)
@@ -171,24 +147,9 @@ TEST(CloneProperties, durable_metadata_never_say_more_than_memory) {
   EXPECT_GT(looks, 0u);
 }
 
-TEST(FixedClone, goes_through_the_plans_of_the_planted_bugs_without_a_finding) {
-  Workshop workshop;
-  for (std::uint64_t seed = 1; seed <= 1500; ++seed) {
-    const VariantResult result = run_seed(seed, {}, workshop);
-    ASSERT_TRUE(result.refused.empty()) << "seed " << seed << ": " << result.refused;
-    for (const Violation& violation : result.verdict.violations) {
-      ADD_FAILURE() << "seed " << seed << ": " << signature(violation) << ": " << violation.sentence;
-    }
-  }
-}
+TEST(FixedClone, goes_through_the_plans_of_the_planted_bugs_without_a_finding) { expect_no_finding(kRuns, 1500); }
 
 // --- planted bugs -------------------------------------------------------------------------------
-
-struct PlantedBug {
-  std::string_view name;
-  std::string_view value;
-  std::uint64_t runs;
-};
 
 constexpr PlantedBug kBugs[] = {
     {"clone.flush_dest", "off", 50},    {"clone.flush_dest", "after", 50},
@@ -200,37 +161,10 @@ constexpr PlantedBug kBugs[] = {
 };
 
 class PlantedInClone : public ::testing::TestWithParam<PlantedBug> {};
+TEST_P(PlantedInClone, is_found_from_a_random_start) { expect_found(kRuns, GetParam()); }
+INSTANTIATE_TEST_SUITE_P(Generated, PlantedInClone, ::testing::ValuesIn(kBugs), name_of_bug);
 
-TEST_P(PlantedInClone, is_found_from_a_random_start) {
-  const PlantedBug& bug = GetParam();
-  const SwitchValues switches{{std::string(bug.name), std::string(bug.value)}};
-  Workshop workshop;
-  for (std::uint64_t seed = 1; seed <= bug.runs; ++seed) {
-    const VariantResult result = run_seed(seed, switches, workshop);
-    ASSERT_TRUE(result.refused.empty()) << result.refused;
-    if (result.crash) {
-      RecordProperty("runs", static_cast<int>(seed));
-      return;
-    }
-  }
-  FAIL() << bug.name << "=" << bug.value << " is not found in " << bug.runs << " runs";
-}
-
-INSTANTIATE_TEST_SUITE_P(Generated, PlantedInClone, ::testing::ValuesIn(kBugs), [](const auto& bug) {
-  std::string name = std::string(bug.param.name) + "_" + std::string(bug.param.value);
-  std::replace_if(name.begin(), name.end(), [](char c) { return c == '.' || c == '-'; }, '_');
-  return name;
-});
-
-TEST(PlantedClones, are_all_in_the_list) {
-  for (const SwitchInfo& info : clone_switches()) {
-    for (const std::string_view value : info.values.subspan(1)) {
-      EXPECT_TRUE(std::any_of(std::begin(kBugs), std::end(kBugs), [&](const PlantedBug& bug) {
-        return bug.name == info.name && bug.value == value;
-      })) << info.name << "=" << value;
-    }
-  }
-}
+TEST(PlantedClones, are_all_in_the_list) { expect_listed(clone_switches(), kBugs); }
 
 }  // namespace
 }  // namespace dmsim

@@ -1,29 +1,12 @@
 // A generated plan is a plan like any other.
-#include <gtest/gtest.h>
-
-#include "harness/engine_factory.h"
-#include "harness/generate.h"
-#include "harness/oracle_names.h"
-#include "scenarios/plan_yaml.h"
+#include "properties/planted.h"
+#include "sim/choice.h"
 
 namespace dmsim {
 namespace {
 
-Vocabulary vocabulary(std::vector<std::string_view>& names) {
-  for (const OracleInfo& info : oracle_table()) names.push_back(info.name);
-  return {names, all_switches(), engine_names()};
-}
-
 TEST(GeneratedPlans, are_understood_by_the_loader_and_written_without_loss) {
-  std::vector<std::string_view> names;
-  const Vocabulary words = vocabulary(names);
-  for (std::uint64_t seed = 1; seed <= 4000; ++seed) {
-    RandomChoices choices(seed);
-    const Plan plan = generate_plan(choices);
-    const auto read = read_plan(write_plan(plan), "generated", words);
-    ASSERT_TRUE(read.ok()) << "seed " << seed << ": " << read.error().to_string();
-    ASSERT_EQ(*read, plan) << "seed " << seed;
-  }
+  expect_round_trip(GeneratedRuns{}, 4000);
 }
 
 TEST(GeneratedPlans, are_the_same_when_their_draws_are_replayed) {

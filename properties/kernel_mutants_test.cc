@@ -16,6 +16,7 @@
 #include "harness/generate.h"
 #include "harness/known_faults.h"
 #include "harness/run.h"
+#include "properties/planted.h"
 
 namespace dmsim {
 namespace {
@@ -48,14 +49,10 @@ bool everything() { return std::getenv("DMSIM_KERNEL_MUTANTS") != nullptr; }
 bool is_chosen(const Mutant& mutant) { return everything() || mutant.runs <= 100; }
 
 VariantResult run_seed(std::uint64_t seed, std::string_view engine, PlanSubject about, Workshop& workshop) {
-  RandomChoices choices(seed);
-  Plan plan = generate_plan(choices, {{}, {about}});
+  const GeneratedRuns runs{{about}};
+  Plan plan = runs.plan(seed);
   plan.engine = engine;
-  RunOptions options;
-  options.seed = seed;
-  options.runs = 1;
-  options.cuts = 40;
-  return run_variant(plan, workshop, options);
+  return run_once(plan, seed, runs.cuts, workshop);
 }
 
 // What no known fault explains, in words; empty: nothing.

@@ -8,6 +8,7 @@
 
 #include "harness/oracle_names.h"
 #include "properties/generated.h"
+#include "properties/planted.h"
 
 namespace dmsim {
 namespace {
@@ -39,11 +40,7 @@ TEST_P(Promise, is_kept_by_the_fixed_engine_on_generated_plans) {
     if (std::find(plan.checks.begin(), plan.checks.end(), promise) == plan.checks.end()) return;
     plan.checks = {promise};
     ++held_to_it;
-    RunOptions options;
-    options.seed = input.seed;
-    options.runs = 1;
-    options.cuts = 40;
-    const VariantResult result = run_variant(plan, workshop, options);
+    const VariantResult result = run_once(plan, input.seed, 40, workshop);
     RC_ASSERT(result.refused.empty());
     for (const Violation& violation : result.verdict.violations) RC_FAIL(violation.sentence);
   });
@@ -61,9 +58,7 @@ std::vector<std::string_view> promises() {
 }
 
 INSTANTIATE_TEST_SUITE_P(Generated, Promise, ::testing::ValuesIn(promises()), [](const auto& promise) {
-  std::string name(promise.param);
-  std::replace(name.begin(), name.end(), '-', '_');
-  return name;
+  return test_name(promise.param);
 });
 
 }  // namespace
