@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/words.h"
 #include "crash-replay/story_steps.h"
 #include "harness/copies.h"
 #include "harness/world.h"
@@ -15,19 +16,8 @@ using Weight = StoryStep::Weight;
 
 // The chunk size that a snapshot's table states, in sectors; 0: none.
 std::uint64_t chunk_in(std::string_view table) {
-  const std::vector<std::string> words = [&] {
-    std::vector<std::string> out(1);
-    for (const char c : table.substr(0, table.find('\n'))) {
-      if (c != ' ') {
-        out.back() += c;
-      } else if (!out.back().empty()) {
-        out.emplace_back();
-      }
-    }
-    return out;
-  }();
-  if (words.size() < 7 || words[6].empty()) return 0;
-  return std::strtoull(words[6].c_str(), nullptr, 10);
+  const auto words = words_of(table.substr(0, table.find('\n')));
+  return words.size() < 7 ? 0 : std::strtoull(std::string(words[6]).c_str(), nullptr, 10);
 }
 
 class SnapshotTeller {

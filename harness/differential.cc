@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "base/words.h"
 #include "engine/native/mirror/log_reader.h"
 #include "harness/engine_factory.h"
 #include "harness/first_life.h"
@@ -89,10 +90,13 @@ std::string log_in_words(const Disk& disk, std::uint64_t regions) {
   return out;
 }
 
-std::vector<std::string> words_of(std::string_view line) {
-  std::vector<std::string> out;
-  std::istringstream in{std::string(line)};
-  for (std::string word; in >> word;) out.push_back(word);
+// The disks that hold metadata of clones.
+std::vector<std::string_view> clone_metadata(const Plan& plan) {
+  std::vector<std::string_view> out;
+  for (const DevicePlan& device : plan.devices) {
+    const std::vector<std::string_view> words = words_of(device.table);
+    if (words.size() > 3 && words[2] == "clone") out.push_back(words[3]);
+  }
   return out;
 }
 
@@ -102,10 +106,12 @@ std::string comparable_status(const std::string& status) {
   std::string out;
   std::istringstream in(status);
   for (std::string line; std::getline(in, line);) {
-    std::vector<std::string> words = words_of(line);
+    std::vector<std::string_view> words = words_of(line);
     constexpr std::size_t kUsed = 4;  // "0 512 clone 8 6/16 ...": of 16 blocks, 6
+    std::string used;
     if (words.size() > kUsed && words[2] == "clone") {
-      words[kUsed] = "some" + words[kUsed].substr(std::min(words[kUsed].find('/'), words[kUsed].size()));
+      used = fmt::format("some{}", words[kUsed].substr(std::min(words[kUsed].find('/'), words[kUsed].size())));
+      words[kUsed] = used;
     }
     out += fmt::format("{}{}", out.empty() ? "" : "\n", fmt::join(words, " "));
   }
@@ -253,10 +259,7 @@ std::string why_not_done_by(std::string_view engine, const Plan& plan) {
     }
   }
   if (engine == "native") return {};
-  for (const DevicePlan& device : plan.devices) {
-    const std::vector<std::string> words = words_of(device.table);
-    if (words.size() < 4 || words[2] != "clone") continue;
-    const std::string& metadata = words[3];
+  for (const std::string_view metadata : clone_metadata(plan)) {
     for (const DiskOptions& disk : plan.disks) {
       if (disk.name != metadata || disk.sectors >= kLeastLinuxCloneMetadata) continue;
       return fmt::format("{} has {} sectors: enough for native's metadata, not for Linux's", metadata, disk.sectors);
@@ -269,10 +272,7 @@ std::string why_not_comparable(const Plan& plan) {
   for (const std::string_view engine : {"native", "linux"}) {
     if (std::string why = why_not_done_by(engine, plan); !why.empty()) return why;
   }
-  for (const DevicePlan& device : plan.devices) {
-    const std::vector<std::string> words = words_of(device.table);
-    if (words.size() < 4 || words[2] != "clone") continue;
-    const std::string& metadata = words[3];
+  for (const std::string_view metadata : clone_metadata(plan)) {
     if (std::any_of(plan.faults.begin(), plan.faults.end(),
                     [&metadata](const FaultOptions& fault) { return fault.disk == metadata; })) {
       return fmt::format("it plants a fault on {}, where native's metadata are another format than Linux's", metadata);

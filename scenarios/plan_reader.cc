@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/nearest.h"
+#include "base/words.h"
 #include "scenarios/plan_yaml.h"
 #include "scenarios/readers.h"
 
@@ -20,18 +21,6 @@ std::vector<std::string_view> switch_names(const Vocabulary& vocabulary) {
 
 bool contains(std::span<const std::string_view> names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
-}
-
-// Words separated by blanks.
-std::vector<std::string_view> words_of(std::string_view text) {
-  std::vector<std::string_view> words;
-  for (std::size_t at = text.find_first_not_of(' '); at != std::string_view::npos;
-       at = text.find_first_not_of(' ', at)) {
-    const std::size_t end = std::min(text.find(' ', at), text.size());
-    words.push_back(text.substr(at, end - at));
-    at = end;
-  }
-  return words;
 }
 
 // "ORACLE [or ORACLE]... [by WHOM]", after "violates".

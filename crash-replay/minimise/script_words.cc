@@ -1,6 +1,8 @@
 // Scripts: fewer words, extents at 0, of a page or a sector.
 #include <sstream>
 
+#include "base/words.h"
+
 #include "crash-replay/minimise/passes.h"
 
 namespace dmsim::shrink_pass {
@@ -12,11 +14,9 @@ IoTask* script_at(Plan& plan, std::size_t task) {
   return task < plan.tasks.size() ? std::get_if<IoTask>(&plan.tasks[task].body) : nullptr;
 }
 
-Words words_of(const std::string& script) {
-  Words out;
-  std::istringstream in(script);
-  for (std::string word; in >> word;) out.push_back(word);
-  return out;
+Words split(const std::string& script) {
+  const auto words = words_of(script);
+  return {words.begin(), words.end()};
 }
 
 std::string script_of(const Words& words) {
@@ -36,7 +36,7 @@ void drop_words(Shrink& shrink, std::size_t task) {
   Words words;
   const auto list = [&](Plan& plan) -> Words& {
     const IoTask* script = script_at(plan, task);
-    words = script == nullptr ? Words() : words_of(script->script);
+    words = script == nullptr ? Words() : split(script->script);
     return words;
   };
   drop_parts(shrink, list, [&](Plan& plan) {
@@ -53,7 +53,7 @@ void shrink_extents(Shrink& shrink, std::size_t task) {
     Plan plan = shrink.best().plan;
     const IoTask* script = script_at(plan, task);
     if (script == nullptr) return;
-    const Words words = words_of(script->script);
+    const Words words = split(script->script);
     if (i >= words.size()) return;
     const std::string extent = extent_of(words[i]);
     const std::size_t plus = extent.find('+');

@@ -1,7 +1,6 @@
 #include "engine/lvm/group_changes.h"
 
 #include <algorithm>
-#include <charconv>
 #include <map>
 #include <utility>
 
@@ -9,6 +8,7 @@
 
 #include "base/check.h"
 #include "engine/lvm/device_tree.h"
+#include "engine/lvm/mirror_status.h"
 
 namespace dmsim::lvm {
 namespace {
@@ -37,22 +37,6 @@ LogicalVolume fresh_volume(std::string_view name, bool visible) {
   out.name = std::string(name);
   out.id = make_id(name);
   out.set_status("VISIBLE", visible);
-  return out;
-}
-
-std::vector<std::string_view> words_of(std::string_view text) {
-  std::vector<std::string_view> out;
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find_first_of(" \n"), text.size());
-    if (end > 0) out.push_back(text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-  return out;
-}
-
-std::size_t number_of(std::string_view word) {
-  std::size_t out = 0;
-  std::from_chars(word.data(), word.data() + word.size(), out);
   return out;
 }
 
@@ -120,16 +104,12 @@ void add_snapshot(VolumeGroup& group, std::string_view origin, std::string_view 
 
 MirrorHealth mirror_health(std::string_view status) {
   MirrorHealth out;
-  // START LENGTH mirror LEGS DEVICE... SYNCED/TOTAL 1 LETTERS LOGWORDS TYPE [DEVICE LETTER]
-  const auto words = words_of(status);
-  if (words.size() < 4 || words[2] != "mirror") return out;
-  const std::size_t legs = number_of(words[3]);
-  const std::size_t letters = 4 + legs + 2;
-  if (words.size() <= letters || words[letters].size() != legs) return out;
-  for (std::size_t leg = 0; leg < legs; ++leg) {
-    if (is_failure(words[letters][leg])) out.failed_legs.emplace_back(words[4 + leg]);
+  const std::optional<MirrorStatus> mirror = read_mirror_status(status);
+  if (!mirror) return out;
+  for (std::size_t leg = 0; leg < mirror->devices.size(); ++leg) {
+    if (is_failure(mirror->letters[leg])) out.failed_legs.emplace_back(mirror->devices[leg]);
   }
-  if (words.size() > letters + 4 && words[letters + 2] == "disk") out.log_failed = is_failure(words[letters + 4][0]);
+  out.log_failed = is_failure(mirror->log_letter);
   return out;
 }
 

@@ -89,14 +89,13 @@ void Driver::take_lock(const Move& move) {
 // Nothing runs between the last look at the buffer cache and the lock: what it knows of is through.
 DmResult<> Driver::lock(const Move& move) {
   Volume* const volume = find(device_name(move.group, move.volume));
-  const auto busy = [this] { return lock_.has_value(); };
-  if (busy()) return refuse(EBUSY, "an extent is locked already");
+  if (lock_) return refuse(EBUSY, "an extent is locked already");
   if (!switches_.tracked || !switches_.locked_copy) {
     env_.scheduler.trace().emit(kFsyncDev, env_.scheduler.current_actor(), static_cast<std::uint64_t>(volume->actor()));
     do {
       surroundings_->fsync_dev(volume->name());
     } while (surroundings_->knows_of_writes_under_way(volume->name()));
-    if (busy()) return refuse(EBUSY, "an extent is locked already");
+    if (lock_) return refuse(EBUSY, "an extent is locked already");
   }
   take_lock(move);
   drain();
@@ -126,7 +125,7 @@ void Driver::unlock() {
   for (Part* part : released) dispatch(*part);
 }
 
-DmResult<> Driver::remap(const Move& move) {
+void Driver::remap(const Move& move) {
   Volume* const volume = find(device_name(move.group, move.volume));
   Group& group = volume->group().data;
   volume->data().map.at(move.extent) = move.to;
@@ -134,7 +133,6 @@ DmResult<> Driver::remap(const Move& move) {
   const Actor disk = env_.scheduler.trace().actors().intern(group.disks[move.to.disk].name);
   env_.scheduler.trace().emit(kRemap, env_.scheduler.current_actor(), static_cast<std::uint64_t>(volume->actor()),
                               move.extent, static_cast<std::uint64_t>(disk), move.to.extent);
-  return Done{};
 }
 
 bool Driver::write(const Group& group) {
@@ -197,8 +195,7 @@ DmResult<> Driver::locked_copy(const Move& move) {
     unlock();
     return refuse(EIO, "the extent could not be copied, or its map not be written");
   }
-  Move moved = move;
-  if (auto mapped = remap(moved); !mapped) return mapped;
+  remap(move);
   unlock();
   if (!switches_.commit_before_unlock && !write_map(move)) return refuse(EIO, "the map could not be written");
   return Done{};

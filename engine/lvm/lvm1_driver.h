@@ -91,7 +91,7 @@ class Driver {
   // The ioctls; in a fiber. Errors: EBUSY, EIO; EOPNOTSUPP of locked_copy() where the kernel has none.
   DmResult<> locked_copy(const Move& move);
   DmResult<> lock(const Move& move);
-  DmResult<> remap(const Move& move);
+  void remap(const Move& move);
   void unlock();
   // What the tool does by itself in the old way: writes down the map that remap() will bring about.
   bool write_map(const Move& move);

@@ -29,7 +29,7 @@ std::uint32_t Volume::extent_at(const Part& part) const {
 void Volume::submit(Bio& bio) {
   Scheduler& scheduler = driver_.env_.scheduler;
   scheduler.preempt_point();
-  Request& request = take_request();
+  Request& request = requests_.take();
   request.user = &bio;
   request.volume = this;
   request.left = 1;
@@ -80,7 +80,7 @@ void Volume::send_data(Request& request) {
   const Bio& bio = *request.user;
   for (std::uint32_t first = 0; first < bio.sectors;) {
     const std::uint32_t extent = group_.data.extent_sectors;
-    Part& part = take_part();
+    Part& part = parts_.take();
     part.driver = &driver_;
     part.request = &request;
     part.first = first;
@@ -94,7 +94,7 @@ void Volume::send_data(Request& request) {
 void Volume::part_ended(Part& part, BlockStatus status) {
   Request& request = *part.request;
   part = Part();
-  free_parts_.push_back(&part);
+  parts_.give_back(part);
   drop(request, status);
 }
 
@@ -114,30 +114,10 @@ void Volume::drop(Request& request, BlockStatus status) {
   driver_.env_.scheduler.trace().emit_caused(kDmComplete, actor_, request.trace_id,
                                              static_cast<std::uint64_t>(outcome.code), outcome.injected);
   request = Request();
-  free_requests_.push_back(&request);
+  requests_.give_back(request);
   CHECK(driver_.in_flight_ > 0);
   --driver_.in_flight_;
   bio.complete(outcome);
-}
-
-Request& Volume::take_request() {
-  if (free_requests_.empty()) {
-    requests_.push_back(std::make_unique<Request>());
-    free_requests_.push_back(requests_.back().get());
-  }
-  Request& taken = *free_requests_.back();
-  free_requests_.pop_back();
-  return taken;
-}
-
-Part& Volume::take_part() {
-  if (free_parts_.empty()) {
-    parts_.push_back(std::make_unique<Part>());
-    free_parts_.push_back(parts_.back().get());
-  }
-  Part& taken = *free_parts_.back();
-  free_parts_.pop_back();
-  return taken;
 }
 
 }  // namespace dmsim::lvm1

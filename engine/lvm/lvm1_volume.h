@@ -5,10 +5,9 @@
 // is the driver's (lvm1_driver.h).
 #pragma once
 
-#include <memory>
 #include <string>
-#include <vector>
 
+#include "base/element_pool.h"
 #include "block/device.h"
 #include "engine/device_mapper.h"
 #include "engine/lvm/lvm1_driver.h"
@@ -59,18 +58,14 @@ class Volume final : public BlockDevice {
   void drop(Request& request, BlockStatus status);
   void part_ended(Part& part, BlockStatus status);
   static void on_flush_end(Bio& bio);
-  Request& take_request();
-  Part& take_part();
 
   Driver& driver_;
   ActiveGroup& group_;
   std::size_t index_;
   std::string name_;
   Actor actor_;
-  std::vector<std::unique_ptr<Request>> requests_;  // all; free ones are used again
-  std::vector<Request*> free_requests_;
-  std::vector<std::unique_ptr<Part>> parts_;
-  std::vector<Part*> free_parts_;
+  ElementPool<Request> requests_;
+  ElementPool<Part> parts_;
 };
 
 }  // namespace dmsim::lvm1

@@ -1,7 +1,6 @@
 #include "engine/lvm/pvmove_changes.h"
 
 #include <algorithm>
-#include <charconv>
 #include <map>
 #include <utility>
 
@@ -9,6 +8,7 @@
 
 #include "base/check.h"
 #include "engine/lvm/device_tree.h"
+#include "engine/lvm/mirror_status.h"
 
 namespace dmsim::lvm {
 namespace {
@@ -322,28 +322,15 @@ std::string move_table(const VolumeGroup& group, std::string_view name, MoveTabl
 
 MoveProgress move_progress(std::string_view status) {
   MoveProgress out;
-  const auto number = [](std::string_view word) {
-    std::uint64_t value = 0;
-    std::from_chars(word.data(), word.data() + word.size(), value);
-    return value;
-  };
   while (!status.empty()) {
     const std::size_t end = std::min(status.find('\n'), status.size());
-    std::vector<std::string_view> words;
-    for (std::string_view line = status.substr(0, end); !line.empty();) {
-      const std::size_t blank = std::min(line.find(' '), line.size());
-      if (blank > 0) words.push_back(line.substr(0, blank));
-      line.remove_prefix(std::min(blank + 1, line.size()));
-    }
+    const std::optional<MirrorStatus> mirror = read_mirror_status(status.substr(0, end));
     status.remove_prefix(std::min(end + 1, status.size()));
-    if (words.size() < 4 || words[2] != "mirror") continue;
-    // START LENGTH mirror IMAGES DEVICE... COPIED/REGIONS 1 LETTERS ...
-    const std::size_t at = 4 + number(words[3]);
-    if (words.size() < at + 3) continue;
+    if (!mirror) continue;
     out.has_mirror = true;
-    out.copied = number(words[at]);
-    out.regions = number(words[at].substr(std::min(words[at].find('/') + 1, words[at].size())));
-    out.healthy = words[at + 2].find_first_not_of('A') == std::string_view::npos;
+    out.copied = mirror->copied;
+    out.regions = mirror->regions;
+    out.healthy = mirror->letters.find_first_not_of('A') == std::string_view::npos;
   }
   return out;
 }

@@ -7,6 +7,7 @@
 
 #include "base/reached.h"
 #include "engine/lvm/pvmove_changes.h"
+#include "engine/lvm/tree_update.h"
 
 namespace dmsim::lvm {
 namespace {
@@ -69,12 +70,6 @@ MoveUpdate::MoveUpdate(Session& session, const std::vector<DeviceNode>& before, 
     if (first || session_.environment().moves.all_suspended) concern(top);
     first = false;
   }
-}
-
-MoveUpdate::Step* MoveUpdate::find(std::string_view device) {
-  const auto found =
-      std::find_if(steps_.begin(), steps_.end(), [&](const Step& each) { return each.node.name == device; });
-  return found == steps_.end() ? nullptr : &*found;
 }
 
 void MoveUpdate::concern(Step& step) {
@@ -189,24 +184,20 @@ void MoveUpdate::give_up() {
 }
 
 std::string activate_mirrors_last(Session& session, const std::vector<DeviceNode>& tree) {
-  const auto trouble = [](const DeviceNode& node, std::string_view verb, const DmError& error) {
-    return fmt::format("{} of {} ({}) failed with errno {}{}{}", verb, node.name, node.table, error.errno_value,
-                       error.reason.empty() ? "" : ": ", error.reason);
-  };
   std::vector<DeviceNode> late;
   for (const DeviceNode& node : tree) {
     if (session.environment().mapper.find(node.name) != nullptr) continue;
-    if (auto made = session.create(node.name); !made) return trouble(node, "create", made.error());
-    if (auto loaded = session.load(node.name, node.table); !loaded) return trouble(node, "load", loaded.error());
+    if (auto made = session.create(node.name); !made) return trouble_with(node, "create", made.error());
+    if (auto loaded = session.load(node.name, node.table); !loaded) return trouble_with(node, "load", loaded.error());
     if (has_mirror(node.table)) {
       REACHED("what stands on the mirror of a move is brought up before the mirror");
       late.push_back(node);
       continue;
     }
-    if (auto live = session.resume(node.name); !live) return trouble(node, "resume", live.error());
+    if (auto live = session.resume(node.name); !live) return trouble_with(node, "resume", live.error());
   }
   for (const DeviceNode& node : late) {
-    if (auto live = session.resume(node.name); !live) return trouble(node, "resume", live.error());
+    if (auto live = session.resume(node.name); !live) return trouble_with(node, "resume", live.error());
   }
   return {};
 }

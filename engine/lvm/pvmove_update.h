@@ -51,8 +51,6 @@ class MoveUpdate final : public DeviceUpdate {
     bool is_new() const { return old_table.empty(); }
     bool changes() const { return gone || is_new() || old_table != node.table; }
   };
-  Step* find(std::string_view device);
-  const std::string& table_before(const Step& step) const { return step.is_new() ? step.node.table : step.old_table; }
   void concern(Step& step);  // and all that it stands on now
   bool all_above_suspended(const Step& step) const;
   bool load(Step& step);

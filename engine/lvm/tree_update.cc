@@ -129,16 +129,17 @@ void TreeUpdate::give_up() {
   suspended_.clear();
 }
 
+std::string trouble_with(const DeviceNode& node, std::string_view verb, const DmError& error) {
+  return fmt::format("{} of {} ({}) failed with errno {}{}{}", verb, node.name, node.table, error.errno_value,
+                     error.reason.empty() ? "" : ": ", error.reason);
+}
+
 std::string activate(Session& session, const std::vector<DeviceNode>& tree) {
-  const auto trouble = [](const DeviceNode& node, std::string_view verb, const DmError& error) {
-    return fmt::format("{} of {} ({}) failed with errno {}{}{}", verb, node.name, node.table, error.errno_value,
-                       error.reason.empty() ? "" : ": ", error.reason);
-  };
   for (const DeviceNode& node : tree) {
     if (session.environment().mapper.find(node.name) != nullptr) continue;
-    if (auto made = session.create(node.name); !made) return trouble(node, "create", made.error());
-    if (auto loaded = session.load(node.name, node.table); !loaded) return trouble(node, "load", loaded.error());
-    if (auto live = session.resume(node.name); !live) return trouble(node, "resume", live.error());
+    if (auto made = session.create(node.name); !made) return trouble_with(node, "create", made.error());
+    if (auto loaded = session.load(node.name, node.table); !loaded) return trouble_with(node, "load", loaded.error());
+    if (auto live = session.resume(node.name); !live) return trouble_with(node, "resume", live.error());
   }
   return {};
 }

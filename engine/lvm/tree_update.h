@@ -73,5 +73,7 @@ class TreeUpdate final : public DeviceUpdate {
 // Creates, loads and resumes every device of the tree, those that exist left alone. Empty: done; else what
 // has failed, in words.
 std::string activate(Session& session, const std::vector<DeviceNode>& tree);
+// "resume of vg-lv (TABLE) failed with errno 22: REASON".
+std::string trouble_with(const DeviceNode& node, std::string_view verb, const DmError& error);
 
 }  // namespace dmsim::lvm

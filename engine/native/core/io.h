@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/element_pool.h"
 #include "engine/device_mapper.h"
 #include "engine/native/core/core_switches.h"
 #include "engine/native/target.h"
@@ -74,45 +75,12 @@ class IoList {
   std::size_t size_ = 0;
 };
 
-// Elements kept for reuse. What is still out when the pool dies, dies with it: a world's bios under
-// way end with the world.
-template <typename Element>
-class SlabPool {
- public:
-  // Not reset: the taker sets every field that matters.
-  Element& take() {
-    if (free_.empty()) grow();
-    Element* element = free_.back();
-    free_.pop_back();
-    ++live_;
-    return *element;
-  }
-  void give_back(Element& element) {
-    CHECK(live_ > 0);
-    --live_;
-    free_.push_back(&element);
-  }
-  std::uint64_t live() const { return live_; }
-
- private:
-  static constexpr std::size_t kSlab = 64;
-  void grow() {
-    slabs_.push_back(std::make_unique<Element[]>(kSlab));
-    free_.reserve(slabs_.size() * kSlab);
-    for (std::size_t i = kSlab; i-- > 0;) free_.push_back(&slabs_.back()[i]);
-  }
-
-  std::vector<Element*> free_;
-  std::vector<std::unique_ptr<Element[]>> slabs_;
-  std::uint64_t live_ = 0;
-};
-
 // What all mapped devices of one engine share.
 struct CoreContext {
   EngineEnvironment environment;
   CoreSwitches switches;
-  SlabPool<Io> ios;
-  SlabPool<TargetBio> clones;       // beyond the embedded ones
+  ElementPool<Io> ios;
+  ElementPool<TargetBio> clones;       // beyond the embedded ones
   std::uint64_t bios_in_flight = 0;
   std::uint64_t table_generation = 0;  // grows whenever a live table comes or goes
   // What targets share, by name; goes when no target is left.

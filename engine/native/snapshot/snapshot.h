@@ -183,7 +183,7 @@ class Snapshot final : public SnapshotBase {
 
   ExceptionTable complete_;
   std::map<Chunk, PendingException*> pending_;
-  SlabPool<PendingException> pool_;
+  ElementPool<PendingException> pool_;
   WaitQueue pool_queue_;    // an element has come back
   std::uint64_t allocated_ = 0;   // sequence of the next exception
   std::uint64_t recorded_ = 0;    // sequence of the next to be recorded
