@@ -193,21 +193,16 @@ void wait_for_output(std::vector<Worker>& workers, const Take& take) {
 
 }  // namespace
 
-bool CampaignWorkers::run(std::uint64_t begin, std::uint64_t end, const Job& job,
+void CampaignWorkers::run(std::uint64_t begin, std::uint64_t end, const Job& job,
                           const Take& take, const std::function<bool()>& enough) const {
   std::deque<std::pair<std::uint64_t, std::uint64_t>> shares;
   for (std::uint64_t at = begin; at < end; at += share) shares.push_back({at, std::min(at + share, end)});
   std::vector<Worker> workers;
-  bool whole = true;
   bool dropped = false;
   while (!shares.empty() || !workers.empty()) {
-    if (interrupted()) {
-      whole = false;
-      shares.clear();
-    }
+    if (interrupted()) shares.clear();
     if (!dropped && enough()) {
       dropped = true;
-      whole = false;
       for (Worker& worker : workers) worker.drop();
     }
     if (dropped) shares.clear();
@@ -233,7 +228,6 @@ bool CampaignWorkers::run(std::uint64_t begin, std::uint64_t end, const Job& job
       workers.erase(workers.begin() + static_cast<std::ptrdiff_t>(i));
     }
   }
-  return whole;
 }
 
 }  // namespace dmsim

@@ -24,11 +24,11 @@ struct CampaignWorkers {
   std::uint64_t share = 32;        // runs of one worker
   unsigned seconds_per_run = 20;
 
-  // Does job(run, on_step) for every run in [begin, end), each share in a fork of this process; seconds_per_run
-  // are counted anew whenever the job calls on_step. Hands every answer to
-  // `take` as it comes, in any order. With an interrupt, what has not begun is left out: false. When `enough`
-  // (asked after every answer and at least five times a second) says so, what has not ended is left out.
-  bool run(std::uint64_t begin, std::uint64_t end,
+  // Does job(run, on_step) for every run in [begin, end), each share in a fork of this process; seconds_per_run are
+  // counted anew whenever the job calls on_step. Hands every answer to `take` as it comes, in any order. With an
+  // interrupt, what has not begun is left out; when `enough` (asked after every answer and at least five times a
+  // second) says so, what has not ended.
+  void run(std::uint64_t begin, std::uint64_t end,
            const std::function<std::string(std::uint64_t, const std::function<void()>&)>& job,
            const std::function<void(RunAnswer)>& take, const std::function<bool()>& enough) const;
 };
