@@ -65,6 +65,15 @@ TEST_F(Program, ends_with_1_and_a_replay_command_when_a_promise_is_broken) {
   EXPECT_HAS(replay.out, ", as recorded");
 }
 
+TEST_F(Program, ends_many_variants_with_those_that_are_not_as_expected) {
+  std::string two(kScenario);
+  two.erase(two.find("  missed:"));
+  const std::string scenario = file("two.yaml", two.c_str());
+  EXPECT_HAS(run({"run", scenario}).out, "\n3 variants; not as expected:\n  two/surprise\n");
+  two.erase(two.find("  surprise:"));
+  EXPECT_HAS(run({"run", file("two.yaml", two.c_str())}).out, "\n2 variants: all as expected\n");
+}
+
 TEST_F(Program, ends_with_5_when_a_planted_bug_is_missed) {
   const Output output = run({"run", scenario_, "--variant", "missed"});
   EXPECT_EQ(output.code, 5) << output.err;

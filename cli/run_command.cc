@@ -36,6 +36,8 @@ bool write_file(const std::string& path, const std::string& text) {
   return false;
 }
 
+bool is_as_expected(const VariantReport& report) { return report.as_expected && !report.nondeterministic; }
+
 // The table on stdout. Widths come from what is known before anything has run.
 class Table {
  public:
@@ -52,9 +54,9 @@ class Table {
   void row(const VariantReport& report) const {
     const std::string name =
         report.variant.empty() ? report.scenario : report.scenario + "/" + report.variant;
-    const std::string mark = report.stopped                                      ? "  (interrupted)"
-                             : report.as_expected && !report.nondeterministic ? ""
-                                                                               : "  <-- not as expected";
+    const std::string mark = report.stopped           ? "  (interrupted)"
+                             : is_as_expected(report) ? ""
+                                                      : "  <-- not as expected";
     fmt::print("{:<{}}  {:<{}}  {:<{}}  {:>6} {:>8} {:>6.2f}s{}\n", name, name_, report.expected,
                words_, report.got, words_, report.statistics.power_cuts,
                report.statistics.crash_states, report.seconds, mark);
@@ -105,6 +107,20 @@ void print_violations(const std::vector<VariantReport>& reports) {
   }
 }
 
+// The last line of many.
+void print_sum(const std::vector<VariantReport>& reports) {
+  if (reports.size() < 2) return;
+  std::string others;
+  std::size_t stopped = 0;
+  for (const VariantReport& report : reports) {
+    stopped += report.stopped ? 1 : 0;
+    if (report.stopped || is_as_expected(report)) continue;
+    others += fmt::format("  {}{}{}\n", report.scenario, report.variant.empty() ? "" : "/", report.variant);
+  }
+  fmt::print("\n{} variants{}{}\n{}", reports.size(), stopped > 0 ? fmt::format(", {} interrupted", stopped) : "",
+             others.empty() ? ": all as expected" : "; not as expected:", others);
+}
+
 class RunSession {
  public:
   explicit RunSession(const RunCommand& command) : command_(command) {}
@@ -145,6 +161,7 @@ class RunSession {
         });
     for (const Difference& difference : differences_) show(difference, options);
     print_violations(reports_);
+    print_sum(reports_);
     if (!write_files()) return kExitBadInput;
     return conclude();
   }

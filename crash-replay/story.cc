@@ -4,12 +4,12 @@
 
 #include <algorithm>
 
-#include "crash-replay/story_pvmove.h"
 #include "crash-replay/story_clone.h"
+#include "crash-replay/story_details.h"
 #include "crash-replay/story_lvm1.h"
+#include "crash-replay/story_pvmove.h"
 #include "crash-replay/story_snapshot.h"
 #include "crash-replay/story_steps.h"
-#include "crash-replay/story_details.h"
 #include "harness/oracle_names.h"
 
 namespace dmsim {

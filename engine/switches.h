@@ -16,7 +16,7 @@ struct SwitchInfo {
   std::string_view name;                      // "mirror.dec_promotes_nosync"
   std::span<const std::string_view> values;   // [0] is the fixed behaviour
   std::string_view about;                     // one sentence: what the faulty value does
-  std::string_view fault;                     // the fault's name among all that are known: "mir-nosync-to-clean"; "-": none, a cure
+  std::string_view fault;                     // its name among all that are known: "mir-nosync-to-clean"; "-": a cure
   std::string_view linux_value = {};          // what today's kernel does; empty: as values[0]
 };
 

@@ -69,18 +69,6 @@ bool is_derived_engine(const Reading& reading, std::string_view name) {
   return plus != std::string_view::npos && contains(reading.vocabulary().engines, name.substr(0, plus));
 }
 
-
-}  // namespace
-
-void read_engine(Reading& reading, MapReader& map, std::string& engine) {
-  map.text("engine", engine);
-  if (reading.failed() || engine.empty() || contains(reading.vocabulary().engines, engine)) return;
-  if (is_derived_engine(reading, engine)) return;
-  reading.fail(map.position_of("engine"), unknown_name("engine", engine, reading.vocabulary().engines));
-}
-
-namespace {
-
 void read_machine(Reading& reading, MapReader& map, Plan& plan) {
   if (const YamlNode* disks = map.find_map("disks")) read_disks(reading, *disks, plan);
   if (const YamlNode* faults = map.find_list("faults")) read_faults(reading, *faults, plan);
@@ -145,6 +133,13 @@ void read_expectation(Reading& reading, YamlPosition where, const std::string& t
 }
 
 }  // namespace
+
+void read_engine(Reading& reading, MapReader& map, std::string& engine) {
+  map.text("engine", engine);
+  if (reading.failed() || engine.empty() || contains(reading.vocabulary().engines, engine)) return;
+  if (is_derived_engine(reading, engine)) return;
+  reading.fail(map.position_of("engine"), unknown_name("engine", engine, reading.vocabulary().engines));
+}
 
 void read_plan_map(Reading& reading, const YamlNode& root, Plan& plan, bool extra_keys) {
   MapReader map(reading, root, kPlanKeys, extra_keys);

@@ -280,7 +280,13 @@ std::string body_value(const Lvm1PvmoveTask& task) {
       .flag("may-fail", task.may_fail)
       .done();
 }
-std::string names_value(const std::vector<std::string>& names);
+
+std::string names_value(const std::vector<std::string>& names) {
+  std::string out;
+  for (const std::string& name : names) out += (out.empty() ? "" : ", ") + yaml_scalar(name);
+  return "[" + out + "]";
+}
+
 std::string body_value(const PvmoveTask& task) {
   Flow flow;
   flow.text("group", task.group);
@@ -297,12 +303,6 @@ std::string body_value(const PvmoveTask& task) {
 }
 std::string body_value(const ResyncMirrorTask& task) {
   return Flow().text("group", task.group).text("volume", task.volume).duration("start", task.start).done();
-}
-
-std::string names_value(const std::vector<std::string>& names) {
-  std::string out;
-  for (const std::string& name : names) out += (out.empty() ? "" : ", ") + yaml_scalar(name);
-  return "[" + out + "]";
 }
 
 std::string volume_group_value(const VolumeGroupPlan& group) {

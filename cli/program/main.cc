@@ -1,5 +1,6 @@
 // dmsim: parses the command line and hands over to the commands.
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
 #include <array>
 #include <charconv>
 #include <cstdio>
@@ -14,6 +15,7 @@
 #include "cli/compare_command.h"
 #include "cli/exit_codes.h"
 #include "cli/explain_command.h"
+#include "harness/generate.h"
 
 namespace {
 
@@ -109,12 +111,14 @@ void add_engine(CLI::App* sub, std::string* engine) {
       ->excludes(named);
 }
 
+std::string plan_words() { return fmt::format("{} or all", fmt::join(dmsim::plan_subject_names(), ", ")); }
+
 CLI::App* add_fuzz(CLI::App& app, dmsim::FuzzCommand* command) {
   CLI::App* sub = app.add_subcommand("fuzz", "search for broken promises in generated plans, or in scenarios");
   sub->add_option("paths", command->paths, "scenario files or folders (none: plans are generated)");
   sub->add_option("--variant", command->variant, "of the scenarios: only this one");
   sub->add_option("--switch", command->switches, "NAME=VALUE: a planted bug, in every plan");
-  sub->add_option("--plans", command->plans, "what generated plans are about: mirror, clone, snapshot or all");
+  sub->add_option("--plans", command->plans, "what generated plans are about (mirror): " + plan_words());
   add_engine(sub, &command->engine);
   sub->add_option("--seed", command->seed, "of the first run (1)");
   sub->add_option("--runs", command->runs, "of the whole campaign (no limit)");
