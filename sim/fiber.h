@@ -66,6 +66,8 @@ struct Fiber {
   std::byte* stack = nullptr;
   std::function<void()> body;     // runs once
   bool started = false;           // the body has begun: its stack holds something to unwind
+  bool foreign = false;           // its body is code without destructors, but for what that calls of ours
+  bool bare = false;              // it waits with nothing else on its stack: at teardown it is dropped as it is
   Actor actor = Actor::kNobody;
   FiberRole role = FiberRole::kTask;
   State state = State::kEnded;

@@ -158,7 +158,9 @@ void Scheduler::shut_down() {
     Fiber& fiber = *fibers_[i];
     // Its queue may die before it or after it: neither may find the other.
     if (fiber.queue != nullptr) fiber.queue->remove(fiber);
-    if (fiber.state != Fiber::State::kEnded && fiber.started) {
+    const bool dropped = fiber.bare && fiber.sanitizer_stack == nullptr;  // else that would be lost
+    if (dropped) fiber.waits_for = nullptr;
+    if (fiber.state != Fiber::State::kEnded && fiber.started && !dropped) {
       fiber.unwinding = true;
       fiber.state = Fiber::State::kRunning;
       running_ = &fiber;

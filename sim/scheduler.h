@@ -58,8 +58,9 @@ class Scheduler {
   Scheduler(const Scheduler&) = delete;
   Scheduler& operator=(const Scheduler&) = delete;
 
-  // Unwinds every fiber that has not ended: its destructors run, its blocking call throws. Whoever
-  // owns what fibers use (engines, models) calls this before destroying it. Nothing runs afterwards.
+  // Unwinds every fiber that has not ended: its destructors run, its blocking call throws; one that says
+  // that it is bare is dropped where it waits. Whoever owns what fibers use (engines, models) calls this
+  // before destroying it. Nothing runs afterwards.
   void shut_down();
 
   Instant now() const { return now_; }

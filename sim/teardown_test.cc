@@ -101,6 +101,32 @@ TEST(Teardown, a_thousand_worlds_end_at_any_point_and_leave_nothing) {
   }
 }
 
+// Its frames are of foreign code: what the destructor of such a frame would do is never done.
+TEST(Teardown, a_bare_fiber_is_dropped_where_it_waits_and_its_stack_serves_again) {
+  StackPool stacks;
+  PlainChoices choices;
+  int left = 0;
+  auto held = std::make_shared<int>(1);
+  for (int world = 0; world < 3; ++world) {
+    Trace trace;
+    Scheduler scheduler(stacks, choices, trace, {});
+    WaitQueue queue(scheduler, "queue");
+    for (const bool bare : {true, false}) {
+      scheduler.spawn(Actor::kNobody, FiberRole::kDaemon, [&, held, bare] {
+        Counted counted(left);
+        scheduler.current().bare = bare;
+        queue.wait();
+      });
+    }
+    while (scheduler.step()) {
+    }
+    scheduler.shut_down();
+    EXPECT_TRUE(queue.empty());
+    EXPECT_EQ(held.use_count(), 1);
+  }
+  EXPECT_EQ(left, 3);  // one of two in each world
+}
+
 TEST(Teardown, a_fiber_that_never_ran_is_dropped_with_what_it_holds) {
   StackPool stacks;
   PlainChoices choices;

@@ -21,14 +21,14 @@
 extern "C" {
 #endif
 
-#define ABI_VERSION 2
+#define ABI_VERSION 3
 
 typedef unsigned long long abi_u64;
 typedef unsigned int abi_u32;
 typedef unsigned char abi_u8;
 
 /* A page is named by its address (4096-aligned, plain memory: struct page is 4096 bytes large and *is* the page),
- * or, with this bit set, by a frame of simulated memory that belongs to the host. Pages of the second kind cannot
+ * or, with this bit set, by a frame of simulated memory: the host's, or high memory of the image (alloc_frame). Pages of the second kind cannot
  * be touched: the shim asks the host for their bytes (frame_bytes) where kernel code maps them. */
 #define ABI_FRAME_TAG (1ull << 62)
 
@@ -96,6 +96,8 @@ struct abi_host {
 	void *(*alloc)(void *self, abi_u64 bytes, abi_u64 align, int zeroed);
 	void (*free)(void *self, const void *memory);
 	abi_u64 (*size_of)(void *self, const void *memory);
+	/* A page of high memory: a frame of this life, poisoned. `free` takes it back. Null instead of the function: none. */
+	void *(*alloc_frame)(void *self);
 	/* The bytes of a page that is a frame, alone in it and writable until the image next returns or parks. */
 	void *(*frame_bytes)(void *self, void *page);
 

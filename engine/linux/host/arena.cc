@@ -18,7 +18,6 @@
 namespace dmsim::kernel {
 namespace {
 
-constexpr std::byte kPoison{0x6b};
 constexpr std::size_t kMappingBytes = 4 * 1024 * 1024;
 constexpr std::uint64_t kPage = 4096;
 constexpr std::uint32_t kLive = 0xffffffff;  // Object::freed_by of a block in use

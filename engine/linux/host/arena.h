@@ -23,6 +23,8 @@
 namespace dmsim::kernel {
 
 inline constexpr std::size_t kSlabBytes = 64 * 1024;
+// What fills memory that nobody owns, and that nobody has filled yet.
+inline constexpr std::byte kPoison{0x6b};
 
 // Runs of slabs, kept for reuse. Outlives every arena that draws from it.
 class SlabPool {

@@ -63,14 +63,8 @@ Machine::Machine(KernelImage& image, const EngineEnvironment& environment, Machi
       scheduler_(environment.scheduler),
       listener_(listener),
       options_(options),
-      arena_(
-          image.slabs(),
-          [](void* self, const MemoryFault& fault) {
-            Machine& machine = of(self);
-            const std::string who(machine.actor_name(static_cast<Actor>(fault.freed_by)));
-            machine.note_trouble(ABI_USE_AFTER_FREE, "", fault.describe(who));
-          },
-          this),
+      arena_(image.slabs(), &memory_fault, this),
+      frames_(image.slabs(), environment.pages, &memory_fault, this),
       spawns_(image.slabs()),
       events_(image.slabs()),
       disk_bios_(image.slabs()) {
@@ -84,6 +78,12 @@ Machine::Machine(KernelImage& image, const EngineEnvironment& environment, Machi
   }
 }
 
+void Machine::memory_fault(void* self, const MemoryFault& fault) {
+  Machine& machine = of(self);
+  const std::string who(machine.actor_name(static_cast<Actor>(fault.freed_by)));
+  machine.note_trouble(ABI_USE_AFTER_FREE, "", fault.describe(who));
+}
+
 void Machine::fill_host() {
   host_.self = this;
   host_.alloc = [](void* self, abi_u64 bytes, abi_u64 align, int zeroed) {
@@ -91,8 +91,11 @@ void Machine::fill_host() {
   };
   host_.free = [](void* self, const void* memory) {
     Machine& machine = of(self);
-    machine.arena_.free(memory, static_cast<std::uint32_t>(machine.scheduler_.current_actor()));
+    const auto by = static_cast<std::uint32_t>(machine.scheduler_.current_actor());
+    if (is_frame(memory)) return machine.frames_.free(frame_of(memory), by);
+    machine.arena_.free(memory, by);
   };
+  host_.alloc_frame = [](void* self) { return tagged(of(self).frames_.allocate()); };
   host_.size_of = [](void* self, const void* memory) -> abi_u64 { return of(self).arena_.size_of(memory); };
   host_.frame_bytes = [](void* self, void* page) { return of(self).lend(page); };
   host_.now_ns = [](void* self) { return static_cast<abi_u64>(of(self).scheduler_.now().ns()); };
@@ -222,6 +225,7 @@ void Machine::introduce_fiber(Fiber& fiber) {
 // The whole life of a fiber that the image has asked for.
 void Machine::run_fiber(SpawnRecord record) {
   Fiber& fiber = scheduler_.current();
+  fiber.foreign = true;
   enter_fiber();
   record.function(record.argument);
   settle_lent();
@@ -258,6 +262,8 @@ int Machine::park(const char* why, Fiber* holder, bool idle, bool interruptible)
   if (std::string_view(why).starts_with(kWaitsForReserve)) {
     REACHED("a kernel waits until something comes back to a reserve that is empty");
   }
+  Fiber& fiber = scheduler_.current();
+  fiber.bare = fiber.foreign;
   KernelWait wait(scheduler_, why, holder);
   bool woken = true;
   if (idle) {
@@ -265,10 +271,11 @@ int Machine::park(const char* why, Fiber* holder, bool idle, bool interruptible)
   } else if (interruptible) {
     woken = wait.wait_interruptible();
     // A signal stays pending until its task has left the kernel.
-    if (!woken) scheduler_.current().signalled = true;
+    if (!woken) fiber.signalled = true;
   } else {
     wait.wait();
   }
+  fiber.bare = false;
   back_inside();
   return woken ? 0 : 1;
 }
@@ -306,7 +313,7 @@ void Machine::stop_here(std::string_view what) {
 }
 
 void* Machine::lend(void* page) {
-  Frame* const frame = reinterpret_cast<Frame*>(reinterpret_cast<std::uintptr_t>(page) & ~ABI_FRAME_TAG);
+  Frame* const frame = frame_of(page);
   for (std::size_t i = 0; i < lent_count_; ++i) {
     if (lent_[i]->frame == frame) return lent_[i]->bytes.data();
   }

@@ -24,6 +24,7 @@
 #include "engine/device_mapper.h"
 #include "engine/linux/abi.h"
 #include "engine/linux/host/arena.h"
+#include "engine/linux/host/frames.h"
 #include "engine/linux/host/kernel_image.h"
 #include "sim/scheduler.h"
 #include "sim/wait.h"
@@ -124,7 +125,10 @@ class Machine {
   const std::vector<EngineTrouble>& troubles() const { return troubles_; }
   // Errors that faults made and that the kernel has seen.
   std::uint64_t injected_errors() const { return injected_errors_; }
-  void check_freed_memory() { arena_.check_freed(); }
+  void check_freed_memory() {
+    arena_.check_freed();
+    frames_.check_freed();
+  }
   Arena& arena() { return arena_; }
   Scheduler& scheduler() { return scheduler_; }
   const EngineEnvironment& environment() const { return environment_; }
@@ -170,6 +174,7 @@ class Machine {
   };
 
   void fill_host();
+  static void memory_fault(void* self, const MemoryFault& fault);
   abi_u64 draw(abi_choice choice, abi_u64 bound);
   void enter_fiber();
   void introduce_fiber(Fiber& fiber);
@@ -199,6 +204,7 @@ class Machine {
   MachineOptions options_;
   abi_host host_{};
   Arena arena_;
+  FrameStore frames_;
   RecordPool<SpawnRecord> spawns_;
   RecordPool<EventRecord> events_;
   RecordPool<DiskBio> disk_bios_;

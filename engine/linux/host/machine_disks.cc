@@ -26,8 +26,6 @@ Op op_of(abi_op op) {
   UNMODELLED("operation of the kernel image");
 }
 
-bool is_frame(const void* page) { return (reinterpret_cast<std::uintptr_t>(page) & ABI_FRAME_TAG) != 0; }
-
 }  // namespace
 
 BlockStatus::Code code_of(abi_status status) {
@@ -73,8 +71,7 @@ void Machine::fill_segments(DiskBio& record, const abi_request& request) {
     bytes += vec.length;
     if (is_frame(vec.page)) {
       CHECK(vec.offset + vec.length <= kPageBytes, vec.offset, vec.length);
-      const std::uintptr_t frame = reinterpret_cast<std::uintptr_t>(vec.page) & ~ABI_FRAME_TAG;
-      record.segments[i] = {reinterpret_cast<Frame*>(frame), nullptr, vec.offset, vec.length};
+      record.segments[i] = {frame_of(vec.page), nullptr, vec.offset, vec.length};
     } else {
       record.segments[i] = {nullptr, static_cast<std::byte*>(vec.page), vec.offset, vec.length};
     }

@@ -21,10 +21,6 @@ abi_op op_of(Op op) {
   UNMODELLED("operation for the kernel image");
 }
 
-void* tagged(const Frame* frame) {
-  return reinterpret_cast<void*>(reinterpret_cast<std::uintptr_t>(frame) | ABI_FRAME_TAG);
-}
-
 }  // namespace
 
 LinuxMappedDevice::LinuxMappedDevice(DeviceContext context, std::string name)

@@ -31,10 +31,11 @@ static const char *const made_by[] = { "kmalloc()", "vmalloc() or kvmalloc()", "
 
 #define COSTLY_BYTES (PAGE_SIZE << 3) /* contiguous memory up to here can always be made by waiting */
 #define FAILS_ONE_IN 8
-#define FIRST_RECORDS 256
+#define FIRST_RECORDS_SHIFT 10
 
 static struct record *records;         /* a hash table, the next free place being used when one is taken */
 static unsigned long record_places;    /* a power of two */
+static unsigned int record_shift;      /* how often 2 goes into it */
 static unsigned long record_count;
 static struct shim_site *sites;        /* the latest to allocate for the first time comes first */
 static struct kmem_cache *slabs;
@@ -46,7 +47,7 @@ bool shim_for_ever; /* what is made now is never given back: a disk of the simul
 
 static unsigned long place_of(const void *memory)
 {
-	return (((unsigned long)memory >> 3) * 0x9e3779b97f4a7c15ull >> 20) & (record_places - 1);
+	return (unsigned long)memory * 0x9e3779b97f4a7c15ull >> (64 - record_shift);
 }
 
 static void put_record(struct record record)
@@ -63,7 +64,8 @@ static void make_room(void)
 	struct record *old = records;
 	unsigned long n, places = record_places;
 
-	record_places = places ? 2 * places : FIRST_RECORDS;
+	record_shift = places ? record_shift + 1 : FIRST_RECORDS_SHIFT;
+	record_places = 1ul << record_shift;
 	records = shim_host->alloc(shim_host->self, record_places * sizeof(*records), 64, 1);
 	for (n = 0; n < places; n++)
 		if (old[n].memory)
@@ -149,10 +151,8 @@ void shim_list_site(struct shim_site *site)
 	sites = site;
 }
 
-static void *new_block(u64 bytes, u64 align, gfp_t gfp, enum kind kind, struct shim_site *site)
+static void *known_block(void *memory, u64 bytes, enum kind kind, struct shim_site *site)
 {
-	void *memory = shim_host->alloc(shim_host->self, bytes, align, (gfp & __GFP_ZERO) != 0);
-
 	remember(memory, bytes, kind, site);
 	if (site) {
 		site->live++;
@@ -162,6 +162,11 @@ static void *new_block(u64 bytes, u64 align, gfp_t gfp, enum kind kind, struct s
 			shim_list_site(site);
 	}
 	return memory;
+}
+
+static void *new_block(u64 bytes, u64 align, gfp_t gfp, enum kind kind, struct shim_site *site)
+{
+	return known_block(shim_host->alloc(shim_host->self, bytes, align, (gfp & __GFP_ZERO) != 0), bytes, kind, site);
 }
 
 /* Sizes that are a power of two are aligned to it, up to a page. */
@@ -206,6 +211,8 @@ struct page *shim_alloc_pages(gfp_t gfp, unsigned int order, struct shim_site *s
 		return NULL;
 	if (contiguous_may_fail(PAGE_SIZE << order, gfp) && fails_by_chance())
 		return NULL;
+	if (order == 0 && (gfp & (__GFP_HIGHMEM | __GFP_ZERO)) == __GFP_HIGHMEM && shim_host->alloc_frame)
+		return known_block(shim_host->alloc_frame(shim_host->self), PAGE_SIZE, PAGES, site);
 	return new_block(PAGE_SIZE << order, PAGE_SIZE, gfp, PAGES, site);
 }
 

@@ -4,8 +4,9 @@
  *
  * A struct page is 4096 bytes large and its pointer is the address of those bytes; so page + n, vmalloc_to_page
  * and multi-page vectors work on plain memory. A pointer with ABI_FRAME_TAG names a page of simulated memory that
- * belongs to the simulator: only page_address() and the kmap family know how to reach its bytes, and nothing
- * adds to it.
+ * comes from the simulator: only page_address() and the kmap family know how to reach its bytes, and nothing
+ * adds to it. Such are the pages of a user's request, and high memory: what is copied by way of it, as dm-kcopyd does,
+ * is never looked at.
  *
  * A small allocation that may wait for memory never fails. One that may not, or that was told not to try hard,
  * fails when chance says so (ABI_CHOICE_ALLOC_FAILS): that is where reserves are tried.
