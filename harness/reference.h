@@ -123,6 +123,8 @@ class Reference final : public StoreObserver {
   void release(WriteRecord& record);
   void note_race(WriteRecord& one, SectorRange range);
   void settle_races(SectorRange written);
+  std::optional<Mismatch> mismatch_of_read(const PageHistory& page, Sector sector, std::uint64_t digest,
+                                           std::uint64_t begun) const;
   void note_read(PageHistory& page, std::uint32_t sector_in_page, std::uint64_t digest,
                  std::uint64_t begun, Sector sector);
 
