@@ -1,4 +1,4 @@
-// What a Reference keeps: writes that still matter, and for each page which contents may be in it. Of its own files alone.
+// What a Reference keeps: writes that still matter, and for each page which contents may be in it. For its own files.
 #pragma once
 
 #include "harness/reference.h"
