@@ -33,12 +33,16 @@
 
 namespace dmsim {
 
+// Power is cut; `opportunity` counts the instants at which it could have been.
 inline constexpr TraceKind kPowerCut{"power.cut", {{{"opportunity"}}}};
 // A sector that had not been durable survived; `candidate` counts from the oldest, from 1.
 inline constexpr TraceKind kSurvived{
     "power.survived", {{{"sector"}, {"count"}, {"candidate"}, {"version"}}}};
+// A machine boots; `life` 0 is the first.
 inline constexpr TraceKind kPowerOn{"power.on", {{{"life"}}}};
+// A task of the plan begins.
 inline constexpr TraceKind kTaskBegin{"task.begin", {}};
+// A task of the plan has ended.
 inline constexpr TraceKind kTaskEnd{"task.end", {}};
 
 // How far a stretch of a life came.

@@ -29,7 +29,7 @@
 
 namespace dmsim::lvm {
 
-// How a step of a move is told in the trace; the actor is who makes it.
+// A step of a move begins; the actor is who makes it.
 inline constexpr TraceKind kMoveStep{
     "pvmove.step", {{{"volume", ArgForm::kActor}, {"what", ArgForm::kText}, {"segment"}, {"of"}, {}}}};
 

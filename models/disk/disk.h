@@ -31,15 +31,18 @@
 
 namespace dmsim {
 
+// A request arrives.
 inline constexpr TraceKind kDiskSubmit{
     "disk.submit",
     {{{"op", ArgForm::kText}, {"sector"}, {"count"}, {"fua"}, {"preflush"}}}};
 // `version`: of the content, if it lies in one page, else 0; `moved`: sectors whose data moved.
 inline constexpr TraceKind kDiskTransfer{
     "disk.transfer", {{{"op", ArgForm::kText}, {"sector"}, {"moved"}, {"version"}, {}}}};
+// A request is answered; injected = 1: a fault of the plan made the error.
 inline constexpr TraceKind kDiskComplete{
     "disk.complete",
     {{{"op", ArgForm::kText}, {"sector"}, {"count"}, {"status", ArgForm::kText}, {"injected"}}}};
+// A sector left the volatile cache for the media by itself.
 inline constexpr TraceKind kDiskEvict{"disk.evict", {{{"sector"}, {"version"}, {}, {}, {}}}};
 
 inline constexpr ChoicePoint kDiskReadLatency{"disk.read"};

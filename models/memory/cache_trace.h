@@ -32,8 +32,9 @@ inline constexpr TraceKind kCacheWritten{
 // A missing page was read from the device.
 inline constexpr TraceKind kCacheRead{
     "cache.read", {{{"cache", ArgForm::kActor}, {"page"}, {"version"}, {"error"}}}};
-// fsync begins, and has ended.
+// fsync begins; `dirty`: pages that it will write.
 inline constexpr TraceKind kCacheFsync{"cache.fsync", {{{"cache", ArgForm::kActor}, {"dirty"}}}};
+// fsync has ended.
 inline constexpr TraceKind kCacheFsynced{"cache.fsynced", {{{"cache", ArgForm::kActor}, {"error"}}}};
 // A clean page left the cache under memory pressure.
 inline constexpr TraceKind kCacheReclaimed{

@@ -21,8 +21,11 @@
 
 namespace dmsim {
 
+// kswapd is woken: fewer frames are free than the low mark.
 inline constexpr TraceKind kKswapdWoken{"memory.kswapd", {{{"free"}, {"low"}}}};
+// Whoever needs a frame frees some itself.
 inline constexpr TraceKind kDirectReclaim{"memory.reclaim", {{{"freed"}}}};
+// Nothing can be reclaimed: an allocation waits for a frame of somebody else.
 inline constexpr TraceKind kMemoryWait{"memory.wait", {}};
 
 // Something that holds frames it could give up: a page cache.

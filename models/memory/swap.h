@@ -19,8 +19,9 @@
 
 namespace dmsim {
 
-// A page goes out to the device, and is read back from it; the actor is whoever needs the memory or the page.
+// A page goes out to the swap device; the actor is whoever needs the memory.
 inline constexpr TraceKind kSwapOut{"swap.out", {{{"device", ArgForm::kActor}, {"page"}, {"version"}}}};
+// A page is read back from the swap device, for whoever touches it.
 inline constexpr TraceKind kSwapIn{"swap.in", {{{"device", ArgForm::kActor}, {"page"}}}};
 
 class SwapSpace final : public Reclaimer {

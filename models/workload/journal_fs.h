@@ -33,10 +33,15 @@
 
 namespace dmsim {
 
+// A transaction is committed; `copies`: blocks that went through the journal.
 inline constexpr TraceKind kJournalCommit{"journal.commit", {{{"sequence"}, {"copies"}, {"data blocks"}}}};
+// Everything up to that transaction is in its place, and its room in the journal is free.
 inline constexpr TraceKind kJournalCheckpoint{"journal.checkpoint", {{{"sequence"}}}};
+// The file system is frozen: consistent on its device, and nobody changes it.
 inline constexpr TraceKind kJournalFrozen{"journal.frozen", {{{"sequence"}}}};
+// The file system takes changes again.
 inline constexpr TraceKind kJournalThawed{"journal.thawed", {}};
+// The journal could not be written: the file system takes no more changes.
 inline constexpr TraceKind kJournalAborted{"journal.aborted", {{{"sequence"}}}};
 
 struct JournalFsOptions {

@@ -31,7 +31,9 @@
 
 namespace dmsim::kernel {
 
+// A line of the kernel's log; level 4 is a warning.
 inline constexpr TraceKind kKernelLog{"kernel.log", {{{"level"}, {"line", ArgForm::kText}}}};
+// A BUG, a WARN, memory misused, a sleep where none may be; fatal = 1: the kernel cannot go on.
 inline constexpr TraceKind kKernelTrouble{
     "kernel.trouble",
     {{{"kind", ArgForm::kText}, {"where", ArgForm::kText}, {"what", ArgForm::kText}, {"fatal"}}}};

@@ -34,6 +34,7 @@ inline constexpr TraceKind kTraceCommitted{"clone.committed", {{{"region"}, {"se
 // The metadata have been read, or made.
 inline constexpr TraceKind kTraceMetadataRead{"clone.metadata_read",
                                               {{{"sequence"}, {"hydrated"}, {"made"}, {}, {}}}};
+// What the clone may still do once its metadata could not be written.
 inline constexpr TraceKind kTraceCloneMode{
     "clone.mode", {{{"mode", ArgForm::kEnum, kCloneModeNames}, {}, {}, {}, {}}}};
 

@@ -19,18 +19,23 @@ inline constexpr TraceKind kTraceCopied{"snapshot.copied", {{{"chunk"}, {"place"
 // Records of an area are written; `records` in it now.
 inline constexpr TraceKind kTraceArea{"snapshot.area",
                                       {{{"area"}, {"records"}, {"preflush"}, {"fua"}, {}}}};
+// The write of an area has ended.
 inline constexpr TraceKind kTraceAreaWritten{"snapshot.area_written", {{{"area"}, {"ok"}, {}, {}, {}}}};
 // From now on the chunk is read from its place, and whoever waited for that goes on.
 inline constexpr TraceKind kTraceRemapped{"snapshot.remapped", {{{"chunk"}, {"place"}, {}, {}, {}}}};
 // A write to the origin waits until the chunk has been saved.
 inline constexpr TraceKind kTraceOriginWaits{"snapshot.origin_waits", {{{"chunk"}, {"sector"}, {}, {}, {}}}};
+// The snapshot is invalid from now on.
 inline constexpr TraceKind kTraceInvalid{"snapshot.invalid", {{{"why", ArgForm::kText}, {}, {}, {}, {}}}};
+// The header of the store is written; valid = 0: it calls the snapshot invalid.
 inline constexpr TraceKind kTraceHeader{"snapshot.header", {{{"valid"}, {"fua"}, {"ok"}, {}, {}}}};
+// The store is full.
 inline constexpr TraceKind kTraceOverflow{"snapshot.overflow", {}};
 // The store goes from one table of the snapshot to another.
 inline constexpr TraceKind kTraceHandover{"snapshot.handover", {{{"exceptions"}, {"pending"}, {}, {}, {}}}};
 // Origin writes are answered for by the snapshot from now on.
 inline constexpr TraceKind kTraceActive{"snapshot.active", {{{"exceptions"}, {"chunk_sectors"}, {}, {}, {}}}};
+// Chunks are merged into the origin: a phase of it.
 inline constexpr TraceKind kTraceMerge{
     "snapshot.merge", {{{"chunk"}, {"count"}, {"phase", ArgForm::kText}, {}, {}}}};
 

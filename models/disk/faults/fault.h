@@ -21,6 +21,7 @@
 
 namespace dmsim {
 
+// A fault of the plan strikes a request.
 inline constexpr TraceKind kDiskFault{"disk.fault",
                                       {{{"fault", ArgForm::kText}, {"op", ArgForm::kText},
                                         {"sector"}, {"count"}, {"detail"}}}};
