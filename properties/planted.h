@@ -47,9 +47,9 @@ VariantResult run_once(const Plan& plan, std::uint64_t seed, std::uint64_t cuts,
 
 // Seeds 1 to `seeds`. A plan is written and read back without loss.
 void expect_round_trip(const GeneratedRuns& runs, std::uint64_t seeds);
-// Each violation is a failure of the test, with its seed.
+// Each violation is a failure of the test, with its seed. DMSIM_PROPERTY_SECONDS (40) asks for more or fewer seeds.
 void expect_no_finding(const GeneratedRuns& runs, std::uint64_t seeds);
-// Long searches are skipped under a sanitizer: once is enough.
+// Long searches are skipped under a sanitizer, where once is enough, and when fewer seconds are asked for.
 void expect_found(const GeneratedRuns& runs, const PlantedBug& bug);
 // Every value but the fixed ones stands in one of the two lists.
 void expect_listed(std::span<const SwitchInfo> switches, std::span<const PlantedBug> found,
