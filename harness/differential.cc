@@ -166,7 +166,10 @@ void ask_administrator(World& world, std::vector<Facet>* out) {
 }
 
 // The values of one facet over the runs of one engine, each once.
-using Values = std::vector<std::string>;
+struct Values {
+  std::vector<std::string> each;
+  bool at_rest = false;  // it was seen in a run that came to rest
+};
 Values& values_of(std::vector<std::pair<std::string, Values>>& all, const std::string& facet) {
   for (auto& [name, values] : all) {
     if (name == facet) return values;
@@ -174,17 +177,25 @@ Values& values_of(std::vector<std::pair<std::string, Values>>& all, const std::s
   return all.emplace_back(facet, Values()).second;
 }
 
-void collect(const std::vector<Facet>& facets, std::vector<std::pair<std::string, Values>>& into) {
+void collect(const std::vector<Facet>& facets, bool at_rest, std::vector<std::pair<std::string, Values>>& into) {
   for (const Facet& facet : facets) {
     Values& values = values_of(into, facet.name);
-    if (std::find(values.begin(), values.end(), facet.value) == values.end()) values.push_back(facet.value);
+    values.at_rest |= at_rest;
+    std::vector<std::string>& each = values.each;
+    if (std::find(each.begin(), each.end(), facet.value) == each.end()) each.push_back(facet.value);
   }
 }
 
 bool some_in_common(const Values& left, const Values& right) {
-  return std::any_of(left.begin(), left.end(), [&right](const std::string& value) {
-    return std::find(right.begin(), right.end(), value) != right.end();
+  return std::any_of(left.each.begin(), left.each.end(), [&right](const std::string& value) {
+    return std::find(right.each.begin(), right.each.end(), value) != right.each.end();
   });
+}
+
+// One engine has nothing of the kind, and that says nothing: it did not come to rest each time, and might have shown
+// it then; or the other one has shown it only where it got stuck, in the middle of things.
+bool has_not_come_to_it(const Values& mine, bool always_at_rest, const Values& other) {
+  return mine.each.empty() && (!always_at_rest || !other.at_rest);
 }
 
 }  // namespace
@@ -227,21 +238,23 @@ Comparison compare_engines(const Plan& plan, std::string_view left, std::string_
   for (; out.runs < runs && (stop == nullptr || !stop()); ++out.runs) {
     for (std::size_t side = 0; side < 2; ++side) {
       const std::vector<Facet> facets = observe(plans[side], workshop, seed + out.runs);
-      at_rest[side] += !facets.empty() && facets.front() == Facet{"end", "at rest"};
-      collect(facets, seen[side]);
+      const bool rests = !facets.empty() && facets.front() == Facet{"end", "at rest"};
+      at_rest[side] += rests;
+      collect(facets, rests, seen[side]);
     }
   }
   for (const auto& [facet, unused] : std::vector(seen[1])) values_of(seen[0], facet);
   for (const auto& [facet, values] : seen[0]) {
     const Values& other = values_of(seen[1], facet);
-    const bool varies = 2 * std::max(values.size(), other.size()) > out.runs && out.runs > 1;
-    const bool unseen = (values.empty() && at_rest[0] < out.runs) || (other.empty() && at_rest[1] < out.runs);
+    const bool varies = 2 * std::max(values.each.size(), other.each.size()) > out.runs && out.runs > 1;
+    const bool unseen = has_not_come_to_it(values, at_rest[0] == out.runs, other) ||
+                        has_not_come_to_it(other, at_rest[1] == out.runs, values);
     if (some_in_common(values, other)) {
       out.agreed.push_back(facet);
     } else if (varies || unseen) {
       out.undetermined.push_back(facet);
     } else {
-      out.disagreements.push_back({facet, values, other});
+      out.disagreements.push_back({facet, values.each, other.each});
     }
   }
   return out;

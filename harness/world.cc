@@ -230,6 +230,8 @@ void World::start_tasks() {
       tasks_ended_[i] = true;
       --tasks_left_;
       task_ends_->wake_all();
+      // What comes next begins now: the rest of a batch of steps could lie minutes ahead.
+      if (tasks_left_ == 0) scheduler_.pause();
     });
   }
 }
