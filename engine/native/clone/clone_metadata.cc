@@ -62,12 +62,16 @@ void CloneMetadata::reload_in_core() {
   ++generation_;
 }
 
-// All of the store, as the device has it.
+// All of the store, as the device has it: one block after the other, as whoever follows pointers has to. How long a
+// table takes to load decides what happens meanwhile.
 int CloneMetadata::read_blocks(std::vector<std::byte>* store) {
-  BlockingIo::Batch batch;
-  io_.start(batch, 0, *shape_.device, Op::kRead, {0, layout_.sectors()}, segments_);
-  io_.wait(batch);
-  if (finish(batch) != 0) return EIO;
+  for (std::size_t i = 0; i < frames_.size(); ++i) {
+    BlockingIo::Batch batch;
+    io_.start(batch, 0, *shape_.device, Op::kRead, {i * kBlockSectors, (i + 1) * kBlockSectors},
+              std::span(segments_).subspan(i, 1));
+    io_.wait(batch);
+    if (finish(batch) != 0) return EIO;
+  }
   store->resize(layout_.sectors() * kSectorBytes);
   for (std::size_t i = 0; i < frames_.size(); ++i) {
     std::memcpy(store->data() + i * kBlockBytes, frames_[i].page().bytes(), kBlockBytes);
