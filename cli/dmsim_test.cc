@@ -108,6 +108,19 @@ TEST_F(Program, ends_with_2_and_a_suggestion_for_what_it_does_not_know) {
   }
 }
 
+TEST_F(Program, says_of_a_variant_whose_bug_its_engine_does_not_have_that_this_is_why_it_is_not_run) {
+  for (const char* command : {"run", "fuzz"}) {
+    const Output output = run({command, scenario_, "--variant", "caught", "--engine", "linux-6.12"});
+    EXPECT_EQ(output.code, 2);
+    EXPECT_HAS(output.err, "small/caught cannot be run by linux-6.12: it sets mirror.mark_dirty to 'off', which only the "
+                           "native engine can do. It is left out: nothing is left to run");
+    EXPECT_EQ(output.out, "");
+  }
+  const Output typo = run({"fuzz", scenario_, "--variant", "cought"});
+  EXPECT_EQ(typo.code, 2);
+  EXPECT_HAS(typo.err, "no variant named 'cought' in these scenarios, did you mean 'caught'?");
+}
+
 TEST_F(Program, lists_the_engines_and_says_of_a_folder_that_it_is_no_kernel_tree) {
   const Output listed = run({"list", "engines"});
   EXPECT_EQ(listed.code, 0);

@@ -9,10 +9,10 @@
 
 #include "base/nearest.h"
 #include "cli/campaign.h"
+#include "cli/chosen_variants.h"
 #include "cli/exit_codes.h"
 #include "cli/interrupt.h"
 #include "cli/vocabulary.h"
-#include "harness/differential.h"
 #include "harness/engine_factory.h"
 #include "scenarios/scenario_loader.h"
 
@@ -92,6 +92,7 @@ bool load_plans(const FuzzCommand& command, std::vector<Plan>* plans) {
     std::fprintf(stderr, "%s\n", files.error().to_string().c_str());
     return false;
   }
+  ChosenVariants chosen(command.variant, command.engine);
   for (const std::string& file : *files) {
     auto loaded = load_scenario(file, program_vocabulary());
     if (!loaded.ok()) {
@@ -99,15 +100,11 @@ bool load_plans(const FuzzCommand& command, std::vector<Plan>* plans) {
       return false;
     }
     for (Plan& plan : *loaded) {
-      if (!command.variant.empty() && plan.variant != command.variant) continue;
-      if (!command.engine.empty()) plan.engine = command.engine;
-      if (!why_not_done_by(plan.engine, plan).empty()) continue;  // a bug that only native has
-      plans->push_back(std::move(plan));
+      if (chosen.take(&plan)) plans->push_back(std::move(plan));
     }
   }
   if (!plans->empty()) return true;
-  std::fprintf(stderr, "dmsim fuzz: no variant named '%s' in these scenarios\n",
-               command.variant.c_str());
+  std::fprintf(stderr, "dmsim fuzz: %s\n", chosen.why_none().c_str());
   return false;
 }
 

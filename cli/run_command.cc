@@ -5,8 +5,8 @@
 #include <map>
 #include <thread>
 
-#include "base/nearest.h"
 #include "cli/check_twice.h"
+#include "cli/chosen_variants.h"
 #include "cli/commands.h"
 #include "cli/exit_codes.h"
 #include "cli/interrupt.h"
@@ -14,7 +14,6 @@
 #include "cli/variant_job.h"
 #include "cli/vocabulary.h"
 #include "cli/workers.h"
-#include "harness/differential.h"
 #include "harness/engine_factory.h"
 #include "scenarios/scenario_loader.h"
 
@@ -123,7 +122,7 @@ void print_sum(const std::vector<VariantReport>& reports) {
 
 class RunSession {
  public:
-  explicit RunSession(const RunCommand& command) : command_(command) {}
+  explicit RunSession(const RunCommand& command) : command_(command), chosen_(command.variant, command.engine) {}
 
   int run() {
     if (const auto strategy = parse_strategy(command_.strategy); !strategy.ok()) {
@@ -132,8 +131,7 @@ class RunSession {
     }
     if (!load()) return kExitBadInput;
     if (plans_.empty()) {
-      std::fprintf(stderr, "dmsim run: no variant named '%s' in these scenarios%s\n",
-                   command_.variant.c_str(), suggestion_.c_str());
+      std::fprintf(stderr, "dmsim run: %s\n", chosen_.why_none().c_str());
       return kExitBadInput;
     }
     const Table table(plans_);
@@ -173,7 +171,6 @@ class RunSession {
       std::fprintf(stderr, "%s\n", files.error().to_string().c_str());
       return false;
     }
-    std::vector<std::string> names;
     for (const std::string& file : *files) {
       auto plans = load_scenario(file, program_vocabulary());
       if (!plans.ok()) {
@@ -181,14 +178,7 @@ class RunSession {
         return false;
       }
       for (Plan& plan : *plans) {
-        names.push_back(plan.variant);
-        if (!command_.variant.empty() && plan.variant != command_.variant) continue;
-        if (!command_.engine.empty()) plan.engine = command_.engine;
-        // Most planted bugs are the native engine's, some troubles the kernels' own: others have no such switch.
-        if (!why_not_done_by(plan.engine, plan).empty()) {
-          ++left_out_;
-          continue;
-        }
+        if (!chosen_.take(&plan)) continue;
         if (const auto error = why_not_runnable(plan)) {
           std::fprintf(stderr, "%s\n", error->to_string().c_str());
           return false;
@@ -196,11 +186,8 @@ class RunSession {
         plans_.push_back(std::move(plan));
       }
     }
-    if (left_out_ > 0) {
-      std::fprintf(stderr, "%zu variants are about switches that their engine does not have: left out\n", left_out_);
-    }
-    const std::vector<std::string_view> views(names.begin(), names.end());
-    suggestion_ = did_you_mean(command_.variant, views);
+    const std::string left_out = chosen_.left_out();
+    if (!plans_.empty() && !left_out.empty()) std::fprintf(stderr, "%s\n", left_out.c_str());
     return true;
   }
 
@@ -290,8 +277,7 @@ class RunSession {
 
   const RunCommand& command_;
   std::vector<Plan> plans_;
-  std::string suggestion_;
-  std::size_t left_out_ = 0;
+  ChosenVariants chosen_;
   std::vector<VariantReport> reports_;
   std::vector<Difference> differences_;
   std::map<std::string, std::uint64_t> reached_;

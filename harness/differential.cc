@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "base/check.h"
 #include "base/words.h"
 #include "engine/native/mirror/log_reader.h"
 #include "harness/engine_factory.h"
@@ -229,26 +230,26 @@ std::vector<Facet> observe(const Plan& plan, Workshop& workshop, std::uint64_t s
   return out;
 }
 
-Comparison compare_engines(const Plan& plan, std::string_view left, std::string_view right, Workshop& workshop,
-                           std::uint64_t seed, std::uint64_t runs, const std::function<bool()>& stop) {
-  const std::array<Plan, 2> plans{plan_for(plan, left), plan_for(plan, right)};
+Comparison compare_observations(const std::vector<std::vector<Facet>>& left,
+                                const std::vector<std::vector<Facet>>& right) {
+  CHECK(left.size() == right.size(), left.size(), right.size());
   std::array<std::vector<std::pair<std::string, Values>>, 2> seen;
-  std::array<std::uint64_t, 2> at_rest{};
-  Comparison out;
-  for (; out.runs < runs && (stop == nullptr || !stop()); ++out.runs) {
-    for (std::size_t side = 0; side < 2; ++side) {
-      const std::vector<Facet> facets = observe(plans[side], workshop, seed + out.runs);
+  std::array<bool, 2> always_at_rest{true, true};
+  for (std::size_t side = 0; side < 2; ++side) {
+    for (const std::vector<Facet>& facets : side == 0 ? left : right) {
       const bool rests = !facets.empty() && facets.front() == Facet{"end", "at rest"};
-      at_rest[side] += rests;
+      always_at_rest[side] = always_at_rest[side] && rests;
       collect(facets, rests, seen[side]);
     }
   }
+  Comparison out;
+  out.runs = left.size();
   for (const auto& [facet, unused] : std::vector(seen[1])) values_of(seen[0], facet);
   for (const auto& [facet, values] : seen[0]) {
     const Values& other = values_of(seen[1], facet);
     const bool varies = 2 * std::max(values.each.size(), other.each.size()) > out.runs && out.runs > 1;
-    const bool unseen = has_not_come_to_it(values, at_rest[0] == out.runs, other) ||
-                        has_not_come_to_it(other, at_rest[1] == out.runs, values);
+    const bool unseen = has_not_come_to_it(values, always_at_rest[0], other) ||
+                        has_not_come_to_it(other, always_at_rest[1], values);
     if (some_in_common(values, other)) {
       out.agreed.push_back(facet);
     } else if (varies || unseen) {
@@ -258,6 +259,16 @@ Comparison compare_engines(const Plan& plan, std::string_view left, std::string_
     }
   }
   return out;
+}
+
+Comparison compare_engines(const Plan& plan, std::string_view left, std::string_view right, Workshop& workshop,
+                           std::uint64_t seed, std::uint64_t runs, const std::function<bool()>& stop) {
+  const std::array<Plan, 2> plans{plan_for(plan, left), plan_for(plan, right)};
+  std::array<std::vector<std::vector<Facet>>, 2> seen;
+  for (std::uint64_t run = 0; run < runs && (stop == nullptr || !stop()); ++run) {
+    for (std::size_t side = 0; side < 2; ++side) seen[side].push_back(observe(plans[side], workshop, seed + run));
+  }
+  return compare_observations(seen[0], seen[1]);
 }
 
 std::string why_not_done_by(std::string_view engine, const Plan& plan) {
@@ -271,7 +282,8 @@ std::string why_not_done_by(std::string_view engine, const Plan& plan) {
                          of_kernels ? "the kernels' engines" : "the native engine");
     }
   }
-  if (engine == "native") return {};
+  // Who made the plan for a kernel knows how much metadata that needs.
+  if (engine == "native" || plan.engine == engine) return {};
   for (const std::string_view metadata : clone_metadata(plan)) {
     for (const DiskOptions& disk : plan.disks) {
       if (disk.name != metadata || disk.sectors >= kLeastLinuxCloneMetadata) continue;

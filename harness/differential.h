@@ -44,13 +44,18 @@ struct Comparison {
   std::vector<Disagreement> disagreements;
 };
 
+// What two engines showed, a run each. Requires as many runs on either side.
+Comparison compare_observations(const std::vector<std::vector<Facet>>& left,
+                                const std::vector<std::vector<Facet>>& right);
+
 // `plan` on both engines, `runs` seeds each. A switch that the plan does not set has, on the native engine, the
 // value that Linux has. Requires engines that exist; a switch set by the plan is known to native only.
 Comparison compare_engines(const Plan& plan, std::string_view left, std::string_view right, Workshop& workshop,
                            std::uint64_t seed, std::uint64_t runs, const std::function<bool()>& stop);
 
 // Why `engine` cannot do what the plan says, in words: a fault that only the native engine has, something that only the
-// kernels' machines do to them, or a metadata disk too small for a clone of Linux. Empty: it can.
+// kernels' machines do to them, or, in a plan that was made for another engine, a metadata disk too small for a clone of
+// Linux. Empty: it can.
 std::string why_not_done_by(std::string_view engine, const Plan& plan);
 // Why the plan cannot be compared, in words: one of the engines cannot do it, or a fault lies where their
 // formats differ. Empty: it can.

@@ -58,6 +58,22 @@ TEST(Differential, an_engine_agrees_with_itself) {
   EXPECT_GE(comparison.agreed.size(), 7u);
 }
 
+using Runs = std::vector<std::vector<Facet>>;
+
+TEST(Differential, what_one_engine_shows_only_where_it_got_stuck_the_other_need_not_show) {
+  const std::vector<Facet> rests{{"end", "at rest"}};
+  const std::vector<Facet> stuck{{"end", "stuck"}, {"regions of lv", "SSSS"}};
+  const Comparison by_chance = compare_observations(Runs(4, rests), Runs{rests, rests, stuck, rests});
+  EXPECT_TRUE(by_chance.disagreements.empty());
+  EXPECT_THAT(by_chance.undetermined, testing::ElementsAre("regions of lv"));
+  const std::vector<Facet> rests_with_it{{"end", "at rest"}, {"regions of lv", "SSSS"}};
+  const Comparison always = compare_observations(Runs(4, rests), Runs{rests, rests_with_it, stuck, rests});
+  ASSERT_EQ(always.disagreements.size(), 1u) << "seen at rest, too, and the left engine was never anything else";
+  EXPECT_EQ(always.disagreements.front().facet, "regions of lv");
+  EXPECT_THAT(compare_observations(Runs{rests, stuck}, Runs(2, rests)).undetermined, testing::ElementsAre("regions of lv"));
+  EXPECT_EQ(compare_observations(Runs(2, rests), Runs(2, stuck)).disagreements.front().facet, "end");
+}
+
 TEST(Differential, a_flush_that_nobody_forwards_cannot_be_seen_but_regions_that_are_called_in_sync_can) {
   EXPECT_TRUE(against(busy_mirror(), {{"mirror.forward_flush", "off"}}).disagreements.empty());
   Plan plan = busy_mirror();
@@ -100,6 +116,10 @@ TEST(Differential, a_plan_about_the_metadata_of_a_clone_cannot_be_compared_since
   EXPECT_EQ(why_not_comparable(cloned(128)), "");
   EXPECT_EQ(why_not_comparable(cloned(32)),
             "meta has 32 sectors: enough for native's metadata, not for Linux's");
+  Plan made_for_linux = cloned(32);
+  made_for_linux.engine = "linux-6.12";
+  EXPECT_EQ(why_not_done_by("linux-6.12", made_for_linux), "");
+  EXPECT_NE(why_not_comparable(made_for_linux), "");
   Plan plan = cloned(128);
   FaultOptions fault;
   fault.disk = "dest";

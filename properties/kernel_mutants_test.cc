@@ -45,6 +45,9 @@ constexpr std::string_view kOnScarceMachines[] = {
     "snapshot-no-second-look",
 };
 
+// What mends a fault of the kernel's own, for the scenario that shows it to be that fault.
+constexpr std::string_view kCures[] = {"shadow-ablock-unlocks"};
+
 bool everything() { return std::getenv("DMSIM_KERNEL_MUTANTS") != nullptr; }
 bool is_chosen(const Mutant& mutant) { return everything() || mutant.runs <= 100; }
 
@@ -138,7 +141,8 @@ TEST(KernelMutants, are_all_in_the_list) {
     const std::string name = file.path().stem().string();
     const bool hunted = std::any_of(std::begin(kMutants), std::end(kMutants),
                                     [&](const Mutant& mutant) { return mutant.name == name; });
-    EXPECT_TRUE(hunted || std::ranges::count(kOnScarceMachines, name) == 1) << name;
+    EXPECT_TRUE(hunted || std::ranges::count(kOnScarceMachines, name) == 1 || std::ranges::count(kCures, name) == 1)
+        << name;
   }
 }
 

@@ -7,6 +7,7 @@
 #include "crash-replay/minimise/plan_parts.h"
 #include "crash-replay/minimise/test_crashes.h"
 #include "harness/afterlife.h"
+#include "harness/engine_factory.h"
 #include "harness/oracle_names.h"
 #include "harness/test_lvm_plans.h"
 
@@ -133,6 +134,40 @@ TEST(shrink_disks, disks_become_as_large_as_their_tables_need) {
   EXPECT_EQ(after.disks[0].sectors, 1024u);
   EXPECT_EQ(after.disks[1].sectors, 1024u);
   EXPECT_EQ(after.disks[2].sectors, 8u);
+}
+
+// A copy that a discard does not wait for, on either engine: the metadata play no part.
+Plan clone_racer() {
+  Plan plan;
+  plan.scenario = "clone";
+  for (const char* name : {"src", "dest", "meta"}) {
+    DiskOptions disk;
+    disk.name = name;
+    disk.sectors = 256;
+    disk.content = std::string_view(name) == "meta" ? DiskContent::kZero : DiskContent::kOwn;
+    plan.disks.push_back(disk);
+  }
+  plan.devices.push_back({"lv", "0 128 clone meta dest src 16 1 no_hydration", true});
+  IoTask task;
+  task.device = "lv";
+  task.script = "W64+1 D64+16 c(D64+16) W70+4 c(W70+4) c(W64+1) R70+4";
+  plan.tasks.push_back({"racer", task});
+  plan.switches["clone.discard_waits"] = "off";
+  plan.checks = {std::string(oracle::kReadYourWrites)};
+  return plan;
+}
+
+TEST(shrink_disks, the_metadata_of_a_clone_become_small_on_the_native_engine_and_stay_on_a_kernels) {
+  Bench native(clone_racer());
+  EXPECT_LT(native.after(shrink_pass::shrink_disks).disks[2].sectors, 256u);
+  if (!why_no_engine("linux-6.12").empty()) GTEST_SKIP() << why_no_engine("linux-6.12");
+  Plan plan = clone_racer();
+  plan.engine = "linux-6.12";
+  plan.switches.clear();
+  Bench linux_bench(plan);
+  const Plan after = linux_bench.after(shrink_pass::shrink_disks);
+  EXPECT_EQ(after.disks[2].sectors, 256u);
+  EXPECT_LT(after.disks[0].sectors, 256u);
 }
 
 TEST(drop_rounds, one_write_is_enough) {
