@@ -62,6 +62,15 @@ void steps(Shrink& shrink, std::size_t i) {
   }
 }
 
+// When power fails goes with its instant: only a cut at an instant has one.
+void no_power_cut(Shrink& shrink) {
+  Plan plan = shrink.best().plan;
+  if (plan.power_cut.when == PowerCutPlan{}.when || shrink.over()) return;
+  plan.power_cut.when = PowerCutPlan{}.when;
+  plan.power_cut.at = PowerCutPlan{}.at;
+  shrink.try_plan(plan);
+}
+
 }  // namespace
 
 void defaults_back(Shrink& shrink) {
@@ -80,9 +89,10 @@ void defaults_back(Shrink& shrink) {
   const auto machine = [](Plan& plan) { return &plan.machine; };
   using M = MachinePlan;
   all_to_default(shrink, machine, &M::pdflush, &M::memory, &M::kswapd, &M::slice_cost, &M::preemption);
+  no_power_cut(shrink);
   const auto cut = [](Plan& plan) { return &plan.power_cut; };
   using P = PowerCutPlan;
-  all_to_default(shrink, cut, &P::when, &P::depth, &P::tables, &P::devices_fail_over, &P::survivors);
+  all_to_default(shrink, cut, &P::depth, &P::tables, &P::devices_fail_over, &P::survivors);
 }
 
 }  // namespace dmsim::shrink_pass

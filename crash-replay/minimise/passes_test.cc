@@ -170,6 +170,16 @@ TEST(shrink_disks, the_metadata_of_a_clone_become_small_on_the_native_engine_and
   EXPECT_LT(after.disks[0].sectors, 256u);
 }
 
+TEST(defaults_back, a_power_cut_that_makes_no_difference_takes_its_instant_along) {
+  Plan plan = clone_racer();
+  plan.power_cut.when = PowerCutPlan::When::kAt;
+  plan.power_cut.at = Duration::seconds(5);
+  Bench bench(plan);
+  const Plan after = bench.after(shrink_pass::defaults_back, 2);
+  EXPECT_EQ(after.power_cut.when, PowerCutPlan::When::kNever);
+  EXPECT_EQ(after.power_cut.at, Duration());
+}
+
 TEST(drop_rounds, one_write_is_enough) {
   Bench bench(unmarked_plan());
   const Plan after = bench.after(shrink_pass::drop_rounds, 1);
