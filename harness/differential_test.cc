@@ -70,7 +70,8 @@ TEST(Differential, what_one_engine_shows_only_where_it_got_stuck_the_other_need_
   const Comparison always = compare_observations(Runs(4, rests), Runs{rests, rests_with_it, stuck, rests});
   ASSERT_EQ(always.disagreements.size(), 1u) << "seen at rest, too, and the left engine was never anything else";
   EXPECT_EQ(always.disagreements.front().facet, "regions of lv");
-  EXPECT_THAT(compare_observations(Runs{rests, stuck}, Runs(2, rests)).undetermined, testing::ElementsAre("regions of lv"));
+  EXPECT_THAT(compare_observations(Runs{rests, stuck}, Runs(2, rests)).undetermined,
+              testing::ElementsAre("regions of lv"));
   EXPECT_EQ(compare_observations(Runs(2, rests), Runs(2, stuck)).disagreements.front().facet, "end");
 }
 
