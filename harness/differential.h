@@ -53,8 +53,8 @@ Comparison compare_observations(const std::vector<std::vector<Facet>>& left,
 Comparison compare_engines(const Plan& plan, std::string_view left, std::string_view right, Workshop& workshop,
                            std::uint64_t seed, std::uint64_t runs, const std::function<bool()>& stop);
 
-// Why `engine` cannot do what the plan says, in words: a fault that only the native engine has, something that only the
-// kernels' machines do to them, or, in a plan that was made for another engine, a metadata disk too small for a clone of
+// Why `engine` cannot do what the plan says, in words: a fault that only the native engine has, something that only
+// the kernels' machines do to them, or, in a plan made for another engine, a metadata disk too small for a clone of
 // Linux. Empty: it can.
 std::string why_not_done_by(std::string_view engine, const Plan& plan);
 // Why the plan cannot be compared, in words: one of the engines cannot do it, or a fault lies where their

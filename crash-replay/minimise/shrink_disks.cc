@@ -1,5 +1,5 @@
-// As large as tables need them; the log's disk needs its header and bits, which only trying tells. A kernel's metadata of a clone
-// keep their size: where they are full, commits fail, and other promises are broken in the same words.
+// As large as tables need them; the log's disk needs its header and bits, which only trying tells. A kernel's metadata
+// of a clone keep their size: where they are full, commits fail, and other promises are broken in the same words.
 #include <algorithm>
 
 #include "crash-replay/minimise/passes.h"
