@@ -112,8 +112,9 @@ TEST_F(Program, says_of_a_variant_whose_bug_its_engine_does_not_have_that_this_i
   for (const char* command : {"run", "fuzz"}) {
     const Output output = run({command, scenario_, "--variant", "caught", "--engine", "linux-6.12"});
     EXPECT_EQ(output.code, 2);
-    EXPECT_HAS(output.err, "small/caught cannot be run by linux-6.12: it sets mirror.mark_dirty to 'off', which only the "
-                           "native engine can do. It is left out: nothing is left to run");
+    EXPECT_HAS(output.err,
+               "small/caught cannot be run by linux-6.12: it sets mirror.mark_dirty to 'off', which only the native "
+               "engine can do. It is left out: nothing is left to run");
     EXPECT_EQ(output.out, "");
   }
   const Output typo = run({"fuzz", scenario_, "--variant", "cought"});

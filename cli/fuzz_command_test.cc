@@ -136,8 +136,8 @@ TEST_F(Fuzz, findings_are_minimised_and_replay) {
   EXPECT_HAS(replay.out, ", as recorded");
 }
 
-// In seed 66 the native engine does not meet the fault within a few tries, and does in what is left of it. Its run keeps the
-// signature that it had, so that the next run with the same is looked at, too.
+// In seed 66 the native engine does not meet the fault within a few tries, and does in what is left of it. Its run
+// keeps the signature that it had, so that the next run with the same is looked at, too.
 TEST_F(Fuzz, a_known_fault_of_linux_is_recognised_in_the_small_plan_if_not_in_the_whole_one) {
   if (!why_not_available("linux-6.12").empty()) GTEST_SKIP() << why_not_available("linux-6.12");
   const Output output = run({"fuzz", "--db", "f.sqlite", "--engine", "linux-6.12", "--plans", "all", "--seed", "66",
