@@ -53,6 +53,7 @@ PlanSubject draw_subject(Draft& draft) {
     return std::any_of(switches.begin(), switches.end(),
                        [prefix](const auto& each) { return each.first.starts_with(prefix); });
   };
+  if (named("pvmove.")) return PlanSubject::kPvmove;
   if (named("lvm1.")) return PlanSubject::kLvm1;
   if (named("lvm.")) return PlanSubject::kVolumeGroup;
   if (named("snapshot.")) return PlanSubject::kSnapshot;
@@ -123,8 +124,8 @@ DiskOptions& Draft::disk(const std::string& name) {
 }  // namespace generate
 
 std::span<const std::string_view> plan_subject_names() {
-  static constexpr std::array<std::string_view, 5> kNames{"mirror", "clone", "snapshot", "lvm1",
-                                                          "volume-group"};
+  static constexpr std::array<std::string_view, 6> kNames{"mirror", "clone",        "snapshot",
+                                                          "lvm1",   "volume-group", "pvmove"};
   return kNames;
 }
 
@@ -148,6 +149,7 @@ Plan generate_plan(ChoiceSource& choices, const GeneratorOptions& options) {
     case PlanSubject::kSnapshot: generate::make_snapshot_plan(draft); break;
     case PlanSubject::kLvm1: generate::make_lvm1_plan(draft); break;
     case PlanSubject::kVolumeGroup: generate::make_lvm_plan(draft); break;
+    case PlanSubject::kPvmove: generate::make_pvmove_plan(draft); break;
   }
   return std::move(draft.plan);
 }

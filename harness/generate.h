@@ -24,7 +24,7 @@
 namespace dmsim {
 
 // What a plan is about: which targets, and who uses them how.
-enum class PlanSubject : std::uint8_t { kMirror, kClone, kSnapshot, kLvm1, kVolumeGroup };
+enum class PlanSubject : std::uint8_t { kMirror, kClone, kSnapshot, kLvm1, kVolumeGroup, kPvmove };
 // Their names, in the order of the enumeration: "mirror".
 std::span<const std::string_view> plan_subject_names();
 std::optional<PlanSubject> plan_subject(std::string_view name);

@@ -116,8 +116,9 @@ void make_clone_plan(Draft& draft);
 void make_snapshot_plan(Draft& draft);
 void make_lvm_plan(Draft& draft);
 
-// The same about LVM1.
+// The same about LVM1, and about pvmove of LVM2.
 void make_lvm1_plan(Draft& draft);
+void make_pvmove_plan(Draft& draft);
 
 void make_devices(Draft& draft);
 void make_trouble(Draft& draft);

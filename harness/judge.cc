@@ -291,8 +291,9 @@ void Judge::judge_error(const FailedRequest& request) {
         [&](const Extent::Copy& copy) { return world_.disk_refused_something(copy.disk); });
     if (refused) return;
   }
-  // LVM1 moves extents under the flushes of others, which went to where the extents were when they were sent.
-  if (request.flushes && world_.lvm1() != nullptr) {
+  // LVM1 moves extents under the flushes of others, which went to where the extents were when they were sent; and the
+  // device of LVM2's pvmove hands a flush on to whatever it moves, also for others.
+  if (request.flushes && (world_.lvm1() != nullptr || watches_moves_)) {
     const auto& disks = world_.plan().disks;
     const auto refused = [&](const DiskOptions& disk) { return world_.disk_refused_something(disk.name); };
     if (std::any_of(disks.begin(), disks.end(), refused)) return;

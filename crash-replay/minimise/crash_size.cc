@@ -111,15 +111,19 @@ std::uint64_t weight(const JournalFsTask& task, const Plan&) {
   return 5 * kTaskPoints + weight(task.every) + 10 * kRoundPoints * task.files + digits(task.file_bytes) +
          option(task.fsync_every != 1) + option(task.unmount) + option(!task.barriers);
 }
-std::uint64_t weight(const CreateSnapshotTask& task, const Plan&) { return 5 * kTaskPoints + digits(task.extents); }
+std::uint64_t weight(const CreateSnapshotTask& task, const Plan&) {
+  return 5 * kTaskPoints + digits(task.extents) + option(task.may_fail);
+}
 std::uint64_t weight(const SwapTask& task, const Plan&) {
   return kTaskPoints + digits(task.pages) + weight(task.pace);
 }
-std::uint64_t weight(const Lvm1PvmoveTask& task, const Plan&) { return 2 * kTaskPoints + option(task.back); }
+std::uint64_t weight(const Lvm1PvmoveTask& task, const Plan&) {
+  return 2 * kTaskPoints + option(task.back) + option(task.may_fail);
+}
 std::uint64_t weight(const DmeventdTask&, const Plan&) { return 2 * kTaskPoints; }
 std::uint64_t weight(const PvmoveTask& task, const Plan&) {
   return 3 * kTaskPoints + kStepPoints * task.to.size() + option(!task.volume.empty()) + option(task.atomic) +
-         option(task.no_mirror_target) + option(task.may_fail);
+         option(task.no_mirror_target) + option(task.may_fail) + option(task.poll != PvmoveTask().poll);
 }
 std::uint64_t weight(const ResyncMirrorTask&, const Plan&) { return 2 * kTaskPoints; }
 std::uint64_t weight(const FioIologTask&, const Plan&) { return 10 * kTaskPoints; }

@@ -83,6 +83,10 @@ void defaults_back(Shrink& shrink) {
     task<FlushTask>(shrink, i, &FlushTask::path);
     task<MmapStoreTask>(shrink, i, &MmapStoreTask::store_bytes);
     task<Ext2Task>(shrink, i, &Ext2Task::unlink_every, &Ext2Task::fsync_every, &Ext2Task::unmount);
+    task<PvmoveTask>(shrink, i, &PvmoveTask::to, &PvmoveTask::volume, &PvmoveTask::atomic,
+                     &PvmoveTask::no_mirror_target, &PvmoveTask::may_fail, &PvmoveTask::poll);
+    task<Lvm1PvmoveTask>(shrink, i, &Lvm1PvmoveTask::back, &Lvm1PvmoveTask::may_fail);
+    task<CreateSnapshotTask>(shrink, i, &CreateSnapshotTask::extents, &CreateSnapshotTask::may_fail);
     block_of_a_page(shrink, i);
     steps(shrink, i);
   }

@@ -361,6 +361,28 @@ TEST(plan_parts, tasks_and_volumes_go_with_the_disks_that_they_stand_on) {
   EXPECT_EQ(sectors_of(kept, "vg-lv"), 2048u);
 }
 
+TEST(plan_parts, moves_go_with_their_disks_and_to_what_is_left_of_them) {
+  Plan plan;
+  for (const char* name : {"pv0", "pv1", "pv2"}) plan.disks.push_back({.name = name, .sectors = 4096});
+  plan.volume_groups = {{"vg", {"pv0", "pv1", "pv2"}, 64, {{"lv", {"pv0"}, "", 1, 64}}, "", GroupFormat::kLvm2}};
+  PvmoveTask move;
+  move.group = "vg";
+  move.from = "pv0";
+  move.to = {"pv1", "pv2"};
+  PvmoveTask back = move;
+  back.from = "pv2";
+  back.to = {"pv0"};
+  PvmoveTask abort;
+  abort.group = "vg";
+  abort.abort = true;
+  plan.tasks = {{"there", move}, {"back", back}, {"abort", abort}};
+  plan.disks.pop_back();
+  drop_dangling(plan);
+  ASSERT_EQ(plan.tasks.size(), 2u);
+  EXPECT_EQ(std::get<PvmoveTask>(plan.tasks[0].body).to, (std::vector<std::string>{"pv1"}));
+  EXPECT_EQ(plan.tasks[1].name, "abort");
+}
+
 TEST(plan_parts, a_table_taken_apart_and_put_together_is_the_same) {
   const std::string table = "0 64 linear a 0\n64 128 mirror core 1 64 2 b 0 c 8 1 handle_errors";
   EXPECT_EQ(table_text(table_words(table)), table);

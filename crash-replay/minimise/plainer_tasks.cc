@@ -21,7 +21,7 @@ Pace pace_like(TaskBody& body) {
 
 bool is_heavy(const TaskBody& body) {
   return std::holds_alternative<Ext2Task>(body) || std::holds_alternative<FioIologTask>(body) ||
-         std::holds_alternative<LogWritesTask>(body);
+         std::holds_alternative<LogWritesTask>(body) || std::holds_alternative<JournalFsTask>(body);
 }
 
 }  // namespace

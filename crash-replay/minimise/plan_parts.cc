@@ -64,15 +64,23 @@ bool has_volume(const VolumeGroupPlan& group, const std::string& name) {
                      [&](const LogicalVolumePlan& volume) { return volume.name == name; });
 }
 
-// A command of LVM2 about a group, a volume or a disk of it that the plan does not have.
+bool has_disk(const VolumeGroupPlan& group, const std::string& name) {
+  return std::find(group.disks.begin(), group.disks.end(), name) != group.disks.end();
+}
+
+// A command of LVM about a group, a volume or a disk of it that the plan does not have.
 bool is_dangling(const Plan& plan, const TaskBody& body) {
   return std::visit([&](const auto& task) {
     if constexpr (requires { task.group; }) {
       const VolumeGroupPlan* const group = group_of(plan, task.group);
       if (group == nullptr) return true;
       if constexpr (requires { task.origin; }) {
-        return !has_volume(*group, task.origin) ||
-               std::find(group->disks.begin(), group->disks.end(), task.on) == group->disks.end();
+        return !has_volume(*group, task.origin) || !has_disk(*group, task.on);
+      } else if constexpr (requires { task.abort; }) {
+        return !task.abort &&
+               (!has_disk(*group, task.from) || (!task.volume.empty() && !has_volume(*group, task.volume)));
+      } else if constexpr (requires { task.from; }) {
+        return !has_disk(*group, task.from) || !has_disk(*group, task.to);
       } else if constexpr (requires { task.volume; }) {
         return !task.volume.empty() && !has_volume(*group, task.volume);
       }
@@ -194,6 +202,11 @@ void drop_dangling(Plan& plan) {
     return (device != nullptr && gone(*device)) || is_dangling(plan, task.body);
   });
   for (TaskPlan& task : plan.tasks) {
+    // A move goes to what is left of the disks that it names; to all others if none is.
+    if (auto* move = std::get_if<PvmoveTask>(&task.body)) {
+      const VolumeGroupPlan* const group = group_of(plan, move->group);
+      std::erase_if(move->to, [&](const std::string& name) { return !has_disk(*group, name); });
+    }
     auto* admin = std::get_if<DmsetupTask>(&task.body);
     if (admin == nullptr) continue;
     std::erase_if(admin->steps, [&](const DmsetupStep& step) {

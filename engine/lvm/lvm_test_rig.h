@@ -15,14 +15,18 @@
 
 namespace dmsim::lvm {
 
-// A disk without a cache; counts what it is asked, and fails from a given request on.
+// A disk without a cache, whatever it says; counts what it is asked, and fails from a given request on.
 class PlainDisk final : public BlockDevice {
  public:
   PlainDisk(Scheduler& scheduler, std::string name, std::uint64_t sectors)
       : scheduler_(scheduler), name_(std::move(name)), bytes_(sectors * kSectorBytes) {}
   const std::string& name() const override { return name_; }
   std::uint64_t sectors() const override { return bytes_.size() / kSectorBytes; }
-  BlockLimits limits() const override { return {}; }
+  BlockLimits limits() const override {
+    BlockLimits out;
+    out.volatile_cache = volatile_cache;
+    return out;
+  }
   void submit(Bio& bio) override {
     if (bio.op == Op::kWrite) ++writes;
     if (bio.op == Op::kFlush) ++flushes;
@@ -46,6 +50,7 @@ class PlainDisk final : public BlockDevice {
   std::byte* at(Sector sector) { return bytes_.data() + sector * kSectorBytes; }
 
   bool dead = false;
+  bool volatile_cache = false;
   std::uint64_t writes = 0;
   std::uint64_t writes_that_work = ~std::uint64_t{0};
   std::uint64_t flushes = 0;

@@ -16,6 +16,7 @@ constexpr std::string_view kAbort[] = {"source", "next-image"};
 constexpr std::string_view kPoll[] = {"health", "percent"};
 constexpr std::string_view kErrors[] = {"handled", "ignored"};
 constexpr std::string_view kRetreat[] = {"mirror-first", "none"};
+constexpr std::string_view kReload[] = {"whole-tree", "what-differs"};
 
 constexpr SwitchInfo kTable[] = {
     {"pvmove.mirror_resume", kMirrorResume,
@@ -61,6 +62,10 @@ constexpr SwitchInfo kTable[] = {
      "none: a mirror that may hold writes back stays in place while the volumes above it are suspended, and they wait "
      "for those writes",
      "pvmove-held-writes"},
+    {"pvmove.reload", kReload,
+     "what-differs: as in lvm2, a device whose own table stays is not loaded anew when something changes below it, and "
+     "goes on believing that there is no volatile cache: it drops flushes and FUA",
+     "pvmove-cache-below-unnoticed"},
 };
 
 }  // namespace
@@ -84,6 +89,7 @@ PvmoveSwitches PvmoveSwitches::of(const SwitchValues& values) {
   chosen.flag("pvmove.poll", &out.poll_looks_at_health);
   chosen.flag("pvmove.errors", &out.handle_errors);
   chosen.flag("pvmove.retreat", &out.retreat_first);
+  chosen.flag("pvmove.reload", &out.whole_tree_reloaded);
   return out;
 }
 

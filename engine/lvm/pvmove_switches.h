@@ -22,6 +22,7 @@ struct PvmoveSwitches {
   bool poll_looks_at_health = true;
   bool handle_errors = true;
   bool retreat_first = true;
+  bool whole_tree_reloaded = true;
 
   static PvmoveSwitches of(const SwitchValues& values);
 };

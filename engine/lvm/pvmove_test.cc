@@ -92,6 +92,20 @@ TEST(Pvmove, without_checkpoints_the_metadata_change_less_often) {
   EXPECT_EQ(move.rig.committed().sequence, 10u);
 }
 
+// Tables that stay are loaded once more, at the checkpoint, for whoever does not know of the cache below.
+TEST(Pvmove, what_stands_above_a_change_is_loaded_anew_when_it_knows_of_no_cache) {
+  const auto loads = [](const SwitchValues& switches, bool cache) {
+    Move move(switches);
+    move.rig.disks["pv1"]->volatile_cache = cache;
+    move.rig.run();
+    EXPECT_EQ(move.result.command.failure, "");
+    return std::count(move.rig.mapper.log.begin(), move.rig.mapper.log.end(), "load vg0-data");
+  };
+  EXPECT_EQ(loads({}, true), 3);
+  EXPECT_EQ(loads({}, false), 2);
+  EXPECT_EQ(loads({{"pvmove.reload", "what-differs"}}, true), 2);
+}
+
 TEST(Pvmove, what_fails_before_the_commit_is_taken_back) {
   Move move;
   move.options.refuse_mirror = true;

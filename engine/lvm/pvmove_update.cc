@@ -70,12 +70,28 @@ MoveUpdate::MoveUpdate(Session& session, const std::vector<DeviceNode>& before, 
     if (first || session_.environment().moves.all_suspended) concern(top);
     first = false;
   }
+  if (session_.environment().moves.whole_tree_reloaded && !options_.only_changed) reload_above_changes();
 }
 
 void MoveUpdate::concern(Step& step) {
   step.concerned = true;
   for (Step& lower : steps_) {
     if (!lower.is_new() && !lower.concerned && stands_on(step.old_table, lower.node.name)) concern(lower);
+  }
+}
+
+void MoveUpdate::reload_above_changes() {
+  // Both can be read in sysfs (queue/write_cache).
+  const LvmEnvironment& env = session_.environment();
+  const auto has_cache = [](const BlockDevice* device) { return device != nullptr && device->limits().volatile_cache; };
+  const bool some_disk_has = std::any_of(env.disk_names.begin(), env.disk_names.end(),
+                                         [&](const std::string& name) { return has_cache(env.disks.find_disk(name)); });
+  // Lower devices come first, those that are gone before all others.
+  for (Step& upper : steps_) {
+    if (upper.changes() || !upper.concerned || !some_disk_has || has_cache(env.mapper.find(upper.node.name))) continue;
+    upper.above_change = std::any_of(steps_.begin(), steps_.end(), [&](const Step& lower) {
+      return lower.is_loaded_anew() && stands_on(upper.node.table, lower.node.name);
+    });
   }
 }
 
@@ -86,7 +102,7 @@ bool MoveUpdate::all_above_suspended(const Step& step) const {
 }
 
 bool MoveUpdate::load(Step& step) {
-  if (step.loaded || !step.changes()) return true;
+  if (step.loaded || !step.is_loaded_anew()) return true;
   if (options_.refuse_mirror && has_mirror(step.node.table)) {
     REACHED("the temporary mirror of a move cannot be made");
     return done(Failure{DmError{EINVAL, "unknown target type"}}, "load", step.node.name);
@@ -96,8 +112,7 @@ bool MoveUpdate::load(Step& step) {
 }
 
 bool MoveUpdate::go_live(Step& step) {
-  const bool live = step.changes() || step.suspended;
-  if (!live) return true;
+  if (!step.changes() && !step.suspended) return true;
   if (!load(step) || !done(session_.resume(step.node.name), "resume", step.node.name)) return false;
   step.suspended = false;
   return true;
@@ -107,7 +122,7 @@ bool MoveUpdate::preload() {
   const PvmoveSwitches& switches = session_.environment().moves;
   if (!switches.mirror_made_before_commit) return true;
   for (Step& step : steps_) {
-    if (step.gone || !step.changes()) continue;
+    if (step.gone || !step.is_loaded_anew()) continue;
     if (step.is_new() && !done(session_.create(step.node.name), "create", step.node.name)) return false;
     if (!load(step)) return false;
     if (step.is_new() && !switches.mirror_resumed_with_parents) {

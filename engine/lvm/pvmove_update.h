@@ -1,7 +1,10 @@
 // MoveUpdate: the devices of all volumes that a step of a move concerns, from one version of the metadata to the next.
 //
 //   preload  new devices are created; every table that differs goes into the inactive slot. A new mirror does not
-//            live yet: it would copy while its volumes still write past it
+//            live yet: it would copy while its volumes still write past it. What stands above a change and believes
+//            that there is no volatile cache below gets its own table once more: only with a new table does a device
+//            look. Not what knows of a cache: a mirror that is loaded anew may find its predecessor still writing the
+//            log that they share
 //   suspend  whole trees, of every volume that has a device which changes: from above, each device when all that
 //            stands on it is suspended, so that nothing is kept between two suspended layers
 //   (here the caller commits the metadata)
@@ -46,12 +49,15 @@ class MoveUpdate final : public DeviceUpdate {
     std::string old_table;  // empty: it is new
     bool gone = false;
     bool concerned = false;  // is suspended and resumed
+    bool above_change = false;  // and although its own table stays it is loaded once more
     bool loaded = false;
     bool suspended = false;
     bool is_new() const { return old_table.empty(); }
     bool changes() const { return gone || is_new() || old_table != node.table; }
+    bool is_loaded_anew() const { return changes() || above_change; }
   };
   void concern(Step& step);  // and all that it stands on now
+  void reload_above_changes();
   bool all_above_suspended(const Step& step) const;
   bool load(Step& step);
   bool go_live(Step& step);
