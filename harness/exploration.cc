@@ -103,7 +103,8 @@ class Exploration {
       explore();
       return;
     }
-    if (!opportunity || !cut_by_chance(plan_, 0) || !thinning_.take(opportunity_)) return;
+    if (!opportunity || !cut_by_chance(plan_, 0) || world_.now() < Instant() + plan_.power_cut.from) return;
+    if (!thinning_.take(opportunity_)) return;
     explore();
   }
 

@@ -11,6 +11,10 @@
 //              when its log fails, or is in memory: what it would note there is lost; a layer upon it is none
 //              while all commands take one lock.
 //   repair     a disk fails, no snapshots; everything is promised
+//   checked    the same, while an administrator tests the failing leg with badblocks -n: he has it open as it is taken
+//              out of the mirror. It may fail him, but what he reads there is what he wrote.
+//
+// Whoever loses a disk may lose the power next: cuts begin then as often as at boot.
 //
 // Volumes are in sync before anybody uses them: a first leg that fails before has the only copy. Where a disk
 // fails there is memory enough, and nobody keeps copies of the metadata on the volume: the repair would wait for
@@ -28,6 +32,14 @@ namespace {
 constexpr ChoicePoint kStoryKind{"plan.lvm.story"};
 constexpr ChoicePoint kExtents{"plan.lvm.extents"};
 constexpr ChoicePoint kRegion{"plan.lvm.region"};
+constexpr ChoicePoint kCopies{"plan.lvm.copies"};
+constexpr ChoicePoint kCopiesAt{"plan.lvm.copies.at"};
+constexpr ChoicePoint kCopiedPages{"plan.lvm.copies.pages"};
+constexpr ChoicePoint kCopyMemory{"plan.lvm.copies.memory"};
+constexpr ChoicePoint kTestedFor{"plan.lvm.tested.for"};
+constexpr ChoicePoint kTesterEvery{"plan.lvm.tested.every"};
+constexpr ChoicePoint kUsersOfTested{"plan.lvm.tested.users"};
+constexpr ChoicePoint kCutFrom{"plan.lvm.cut.from"};
 constexpr ChoicePoint kLegs{"plan.lvm.legs"};
 constexpr ChoicePoint kHasLog{"plan.lvm.log"};
 constexpr ChoicePoint kSnapshots{"plan.lvm.snapshots"};
@@ -56,7 +68,7 @@ constexpr ChoicePoint kReadLatency{"plan.lvm.disk.read"};
 constexpr ChoicePoint kWriteLatency{"plan.lvm.disk.write"};
 constexpr ChoicePoint kFlushLatency{"plan.lvm.disk.flush"};
 
-enum class Story : std::uint8_t { kNothing, kBefore, kAtOnce, kRepair };
+enum class Story : std::uint8_t { kNothing, kBefore, kAtOnce, kRepair, kChecked };
 
 constexpr std::uint32_t kDisks = 4;
 constexpr const char* kVolume = "vg-lv";
@@ -110,7 +122,7 @@ void make_group(Draft& draft, GroupDraft& made) {
 }
 
 void make_snapshots(Draft& draft, GroupDraft& made) {
-  if (made.story == Story::kRepair) return;
+  if (made.story == Story::kRepair || made.story == Story::kChecked) return;
   made.snapshots = static_cast<std::uint32_t>(draft.between(kSnapshots, 1, 2));
   for (std::uint32_t i = 0; i < made.snapshots; ++i) {
     CreateSnapshotTask task;
@@ -136,6 +148,11 @@ void make_failure(Draft& draft, GroupDraft& made) {
   FaultOptions fault;
   fault.disk = draft.among<std::string>(kFaultDisk, {"pv1", "pv0", "pv2"});
   fault.kind = draft.among(kFaultKind, {FaultKind::kDies, FaultKind::kRevives, FaultKind::kWriteError});
+  if (made.story == Story::kChecked) {
+    // What is tested: a leg that can still be read.
+    if (fault.disk == "pv2") fault.disk = "pv0";
+    fault.kind = FaultKind::kWriteError;
+  }
   fault.from = made.fails;
   draft.plan.faults.push_back(std::move(fault));
 }
@@ -167,13 +184,80 @@ void make_daemons(Draft& draft, const GroupDraft& made) {
   }
 }
 
+// Whoever is at work as the disk fails, or on a volume without files.
+void make_users(Draft& draft, const GroupDraft& made) {
+  if (made.story != Story::kNothing) draft.synced = made.fails - Duration::milliseconds(5);
+  make_tasks(draft);
+}
+
+// Somebody copies a large file onto the volume, through as little memory as there is, and a snapshot is made meanwhile.
+void make_copy(Draft& draft) {
+  draft.plan.machine.memory.pages = draft.among<std::uint64_t>(kCopyMemory, {16, 32, 64});
+  WriteTask task;
+  task.device = kVolume;
+  task.path = Path::kBuffered;
+  task.area.sequential = true;
+  task.pace.start = draw_moment(draft, kCopiesAt, kMade - Duration::milliseconds(20));
+  task.pace.every = {Duration::microseconds(1), Duration::microseconds(100)};
+  task.pace.count = draft.between(kCopiedPages, 100, 800);
+  draft.last_start = std::max(draft.last_start, task.pace.start);
+  draft.plan.tasks.push_back({"copy", std::move(task)});
+}
+
+// Users keep to the first half of the volume, the tester to a few blocks at its end.
+void make_tester(Draft& draft, const GroupDraft& made) {
+  const Sector end = draft.user_sectors;
+  WriteTask users;
+  users.device = kVolume;
+  users.area.range = {0, end / 2};
+  users.pace.start = made.fails - Duration::milliseconds(5);
+  users.pace.every = {Duration::microseconds(50), Duration::milliseconds(6)};
+  users.pace.count = draft.between(kUsersOfTested, 10, 40);
+  draft.plan.tasks.push_back({"user", users});
+  FaultOptions& fault = draft.plan.faults[0];
+  fault.range = SectorRange{0, 128 + end / 2};  // metadata, and what users write
+  const std::string leg = fmt::format("{}_mimage_{}", kVolume, fault.disk == "pv0" ? 0 : 1);
+  const SectorRange tested{end - 16, end};
+  // What kmirrord has copied there is not the tester's: first it is overwritten, long before.
+  draft.plan.tasks.push_back({"badblocks", IoTask{leg, kInSync, fmt::format("W{}+{}", tested.begin, tested.count())}});
+  ReadTask reads;
+  reads.device = leg;
+  reads.area.range = tested;
+  reads.pace.start = made.fails - Duration::milliseconds(5);
+  reads.pace.every = {Duration(), draft.among(kTesterEvery, {Duration::microseconds(50), Duration::microseconds(200)})};
+  reads.pace.count = draft.between(kTestedFor, 100, 400);
+  WriteTask writes;
+  writes.device = leg;
+  writes.area.range = tested;
+  writes.pace = reads.pace;
+  writes.pace.start = made.fails - Duration::milliseconds(10);
+  draft.plan.tasks.push_back({"badblocks-writes", std::move(writes)});
+  draft.plan.tasks.push_back({"badblocks-reads", std::move(reads)});
+}
+
+void make_work(Draft& draft, const GroupDraft& made) {
+  if (made.story == Story::kChecked) return make_tester(draft, made);
+  // A copy of the metadata on the volume would lie on the file system's blocks.
+  if (!made.backs_up && draft.odds(kHasFiles, 3, 5)) return make_files(draft, made);
+  if (made.story == Story::kNothing && draft.odds(kCopies, 1, 2)) return make_copy(draft);
+  make_users(draft, made);
+}
+
+void make_lvm_power_cut(Draft& draft, const GroupDraft& made) {
+  if (made.story == Story::kChecked) return;  // a mirror that starts anew copies over what was tested
+  make_power_cut(draft);
+  PowerCutPlan& cut = draft.plan.power_cut;
+  cut.devices_fail_over = false;
+  if (cut.when == PowerCutPlan::When::kAny && draft.odds(kCutFrom, 1, 2)) {
+    cut.from = made.story == Story::kNothing ? kMade : made.fails;
+  }
+}
+
 // Of the mail's two cures, or none.
 void draw_cure(Draft& draft, GroupDraft& made) {
   const auto set = [&](const char* name, const char* value) { draft.plan.switches.emplace(name, value); };
   std::uint64_t cure = draft.pick(kCure, 3);
-  // What that mirror notes names legs by number, and a repair that takes one out of three numbers them anew.
-  const bool renumbers = draft.plan.volume_groups[0].volumes[0].on.size() > 2;
-  if (cure == 1 && (renumbers || !draft.options.engine_has_switches)) cure = 0;
+  if (cure == 1 && !draft.options.engine_has_switches) cure = 0;
   switch (cure) {
     case 0:
       set("lvm.passthrough", "on");
@@ -190,10 +274,17 @@ void draw_cure(Draft& draft, GroupDraft& made) {
 
 void make_lvm_checks(Draft& draft, const GroupDraft& made) {
   std::vector<std::string>& checks = draft.plan.checks;
+  if (made.story == Story::kChecked) {
+    for (const std::string_view name : {oracle::kOneSuspender, oracle::kReadYourWrites, oracle::kLiveness}) {
+      checks.emplace_back(name);
+    }
+    return;
+  }
   for (const std::string_view name : {oracle::kOneSuspender, oracle::kFrozenImage, oracle::kReadYourWrites,
                                       oracle::kStableRead, oracle::kDurability, oracle::kUntouched}) {
     checks.emplace_back(name);
   }
+  if (!draft.discards()) checks.emplace_back(oracle::kLegsIdentical);
   if (made.story == Story::kAtOnce && !made.cured) return;
   for (const std::string_view name : {oracle::kNoFalseError, oracle::kLiveness, oracle::kNoLeak, oracle::kAnswers}) {
     checks.emplace_back(name);
@@ -204,7 +295,8 @@ void make_lvm_checks(Draft& draft, const GroupDraft& made) {
 
 void make_lvm_plan(Draft& draft) {
   GroupDraft made;
-  made.story = draft.among(kStoryKind, {Story::kNothing, Story::kRepair, Story::kAtOnce, Story::kBefore});
+  made.story = draft.among(kStoryKind, {Story::kNothing, Story::kRepair, Story::kAtOnce, Story::kBefore,
+                                        Story::kNothing, Story::kRepair, Story::kAtOnce, Story::kChecked});
   draft.trouble = Trouble::kFirstLeg;  // what users do begins when the volume is in sync
   draft.synced = kInSync;
   draft.plan.machine.patience = Duration::seconds(60);
@@ -213,16 +305,10 @@ void make_lvm_plan(Draft& draft) {
   make_group(draft, made);
   make_failure(draft, made);
   if (made.story == Story::kAtOnce) draw_cure(draft, made);
-  // A copy of the metadata on the volume would lie on the file system's blocks.
-  if (!made.backs_up && draft.odds(kHasFiles, 3, 4)) {
-    make_files(draft, made);
-  } else {
-    make_tasks(draft);
-  }
+  make_work(draft, made);
   make_snapshots(draft, made);
   make_daemons(draft, made);
-  make_power_cut(draft);
-  draft.plan.power_cut.devices_fail_over = false;
+  make_lvm_power_cut(draft, made);
   make_lvm_checks(draft, made);
 }
 

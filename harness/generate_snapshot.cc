@@ -1,5 +1,5 @@
 // Generated plans about snapshots: an origin, one or two snapshots of it with chunks of any size, users of
-// all of them; an administrator who makes another snapshot, reloads one, takes one down and up again, or
+// all of them; an administrator who makes another snapshot, reloads one, takes one away that nobody uses, or
 // merges one; stores that fill up or fail.
 //
 // Snapshots are brought up before their origin, and the origin is suspended while one comes or goes, as LVM
@@ -184,8 +184,9 @@ void make_snapshot_administrator(Draft& draft, const SnapshotsDraft& all) {
   Admin admin(draft, all);
   admin.task().start = Duration::milliseconds(draft.among(kAdminStart, {1, 5, 20}));
   bool third = false;
+  const SnapshotDraft* unused = all.snapshots[1].boot ? &all.snapshots[1] : nullptr;
   for (std::uint64_t i = 0; i < count; ++i) {
-    switch (draft.pick(kAdminVerb, 4)) {
+    switch (draft.pick(kAdminVerb, 5)) {
       case 0: admin.add(DmsetupStep::Verb::kStatus, "snap0"); break;
       case 1: admin.reload(all.snapshots[0]); break;
       case 2:
@@ -194,8 +195,15 @@ void make_snapshot_administrator(Draft& draft, const SnapshotsDraft& all) {
         admin.add(DmsetupStep::Verb::kResume, "lv");
         break;
       case 3:
-        if (!third) admin.make(all.snapshots[2]);
+        if (third) break;
+        admin.make(all.snapshots[2]);
         third = true;
+        unused = &all.snapshots[2];
+        break;
+      case 4:
+        // The origin runs on meanwhile: its writes may be waiting for this one's copies.
+        if (unused != nullptr) admin.add(DmsetupStep::Verb::kRemove, unused->device);
+        unused = nullptr;
         break;
     }
     admin.sleep();

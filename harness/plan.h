@@ -294,6 +294,7 @@ struct PowerCutPlan {
   };
   When when = When::kNever;
   Duration at;
+  Duration from;                     // of kAny: no earlier than so long after boot
   SurvivorPolicy survivors = SurvivorPolicy::kChosen;
   std::uint32_t states_per_cut = 4;  // sets of survivors tried at each cut, at least 1
   std::uint32_t depth = 1;           // cuts in a row: 2 cuts recovery again

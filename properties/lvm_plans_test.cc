@@ -13,24 +13,24 @@ TEST(LvmPlans, are_understood_by_the_loader_and_written_without_loss) { expect_r
 TEST(LvmPlans, are_kept_by_the_fixed_engine) { expect_no_finding(kRuns, 500); }
 
 constexpr PlantedBug kBugs[] = {
-    {"lvm.lock", "none", 50},
-    {"lvm.snapshot_flush", "off", 50},
-    {"lvm.snapshot_lockfs", "off", 50},
-    {"lvm.resume_order", "origin-first", 54},
-    {"lvm.repair_suspend", "flush", 50},
-    {"lvm.scan", "reads-suspended", 50},
-    {"lvm.backup", "while-suspended", 50},
-    {"lvm.resync_monitor", "left-on", 88},
+    {"lvm.lock", "none", 9999},
+    {"lvm.snapshot_flush", "off", 9999},
+    {"lvm.snapshot_lockfs", "off", 9999},
+    {"lvm.resume_order", "origin-first", 9999},
+    {"lvm.repair_suspend", "flush", 9999},
+    {"lvm.repair_commit", "after-resume", 9999},
+    {"lvm.scan", "reads-suspended", 9999},
+    {"lvm.memory", "allocated", 9999},
+    {"lvm.backup", "while-suspended", 9999},
+    {"lvm.metadata_flush", "off", 9999},
+    {"lvm.temporary", "zero", 9999},
+    {"lvm.resync_monitor", "left-on", 9999},
+    {"mirror.unread_log", "ignored", 9999},  // a log that comes back under a volume that is changed meanwhile
 };
 
-// Cures, and what generated plans do not show: scenarios do.
 constexpr NotPlanted kNotFound[] = {
-    {"lvm.lock", "device"},               // half of a cure
-    {"lvm.passthrough", "on"},            // a cure
-    {"lvm.temporary", "zero"},            // nobody has a leg open
-    {"lvm.memory", "allocated"},          // hardly ever is memory full of the volume's pages
-    {"lvm.repair_commit", "after-resume"},  // not in 1000 runs: the power must fail in one short moment
-    {"lvm.metadata_flush", "off"},          // not in 1000 runs: the same
+    {"lvm.lock", "device"},     // half of a cure
+    {"lvm.passthrough", "on"},  // a cure
 };
 
 class PlantedLvm : public ::testing::TestWithParam<PlantedBug> {};

@@ -106,6 +106,7 @@ constexpr std::array kScheduler = std::to_array<KeyInfo>({
 
 constexpr std::array kPowerCut = std::to_array<KeyInfo>({
     {"when", Shape::kText, "never", "never, any (every instant), at-end, or a duration after boot"},
+    {"from", Shape::kDuration, "0s", "with any: no earlier than so long after boot"},
     {"survivors", Shape::kWord, "chosen", "which unflushed data reached the media", kSurvivors},
     {"states", Shape::kCount, "4", "sets of survivors tried at each cut"},
     {"depth", Shape::kCount, "1", "cuts in a row; 2 cuts recovery again"},

@@ -365,8 +365,9 @@ std::string when_value(const PowerCutPlan& power_cut) {
 
 std::string power_cut_value(const PowerCutPlan& power_cut) {
   Flow flow;
-  flow.raw("when", when_value(power_cut))
-      .word("survivors", kSurvivorWords, power_cut.survivors)
+  flow.raw("when", when_value(power_cut));
+  if (power_cut.when == PowerCutPlan::When::kAny) flow.duration("from", power_cut.from);
+  flow.word("survivors", kSurvivorWords, power_cut.survivors)
       .count("states", power_cut.states_per_cut)
       .count("depth", power_cut.depth)
       .word("tables", kTablesAfterCutWords, power_cut.tables)

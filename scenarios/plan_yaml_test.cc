@@ -154,6 +154,7 @@ class PlanMaker {
     PowerCutPlan made;
     made.when = static_cast<PowerCutPlan::When>(below(4));
     if (made.when == PowerCutPlan::When::kAt) made.at = duration();
+    if (made.when == PowerCutPlan::When::kAny) made.from = duration();
     made.survivors = static_cast<SurvivorPolicy>(below(3));
     made.states_per_cut = 1 + narrow(9);
     made.depth = 1 + narrow(3);

@@ -274,6 +274,10 @@ void read_power_cut(Reading& reading, const YamlNode& node, PowerCutPlan& power_
                                    "as in 10ms", in_quotes(*when)));
     }
   }
+  map.duration("from", power_cut.from);
+  if (power_cut.from != Duration() && power_cut.when != When::kAny) {
+    map.fail("from", "found it beside another `when`, expected `when: any`");
+  }
   map.word("survivors", power_cut.survivors);
   map.count("states", power_cut.states_per_cut, 1);
   map.count("depth", power_cut.depth, 1);

@@ -29,6 +29,7 @@ std::vector<Wait> waits_of(Plan& plan) {
       if (step.interrupted_after) out.push_back({&*step.interrupted_after, Duration()});
     }
   }
+  out.push_back({&plan.power_cut.from, Duration()});  // which cut it is, the choices say
   // A daemon that wakes more often than this keeps the simulator busy for nothing.
   const Duration least = Duration::microseconds(100);
   if (plan.machine.pdflush) {

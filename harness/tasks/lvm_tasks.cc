@@ -42,7 +42,10 @@ void run(Self& self, const CreateSnapshotTask& task) {
   if (result.ok()) {
     // Another command may have frozen the file system too; what it looked like then says nothing of this one.
     const bool frozen = freezes() > before;
-    if (!frozen || room.record(origin)->frozen_by() == self.actor) {
+    // One that is unmounted was not asked; if a disk failed it then, it needs recovery for good reason.
+    const JournalFs* const fs = room.file_system(origin);
+    const bool mounted = fs != nullptr && fs->mounted();
+    if (frozen ? room.record(origin)->frozen_by() == self.actor : mounted) {
       room.check_frozen_image(origin, lvm::device_name(task.group, task.snapshot), frozen);
     }
   } else if (!task.may_fail) {

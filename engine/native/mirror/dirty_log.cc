@@ -1,10 +1,13 @@
 #include "engine/native/mirror/dirty_log.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstring>
 
 #include "base/reached.h"
+#include "engine/native/mirror/log_reader.h"
+#include "engine/native/mirror/log_writer.h"
 #include "engine/native/mirror/mirror_trace.h"
 
 namespace dmsim::native {
@@ -188,25 +191,18 @@ bool DiskLog::flush_device() {
   return ok;
 }
 
-bool DiskLog::keep_failed_legs(std::uint8_t legs) {
+bool DiskLog::keep_failed_legs(const mirror_log::FailedLegs& legs) {
   if (failed_legs() == legs) return true;
-  std::byte record[mirror_log::kFailedLegsBytes];
-  for (std::uint32_t i = 0; i < 4; ++i) {
-    record[i] = static_cast<std::byte>(mirror_log::kFailedLegsMagic >> (8 * i));
-  }
-  record[4] = static_cast<std::byte>(legs);
-  record[5] = ~record[4];
-  frames_[0].store(pages(), mirror_log::kFailedLegsOffset, record, mirror_log::kFailedLegsBytes);
+  std::array<std::byte, mirror_log::kFailedLegsOffset + mirror_log::kFailedLegsBytes> bytes{};
+  mirror_log::write_failed_legs(legs, bytes);
+  frames_[0].store(pages(), mirror_log::kFailedLegsOffset, bytes.data() + mirror_log::kFailedLegsOffset,
+                   mirror_log::kFailedLegsBytes);
   touched_dirtied_ = true;  // it must be durable like a region that becomes dirty
   return flush();
 }
 
-std::uint8_t DiskLog::failed_legs() const {
-  const std::byte* const record = frames_[0].page().bytes() + mirror_log::kFailedLegsOffset;
-  for (std::uint32_t i = 0; i < 4; ++i) {
-    if (record[i] != static_cast<std::byte>(mirror_log::kFailedLegsMagic >> (8 * i))) return 0;
-  }
-  return record[5] == ~record[4] ? std::to_integer<std::uint8_t>(record[4]) : 0;
+mirror_log::FailedLegs DiskLog::failed_legs() const {
+  return mirror_log::read_failed_legs({frames_[0].page().bytes(), kPageBytes});
 }
 
 bool DiskLog::flush() {
@@ -240,6 +236,7 @@ bool DiskLog::flush() {
     }
   }
   touched_cleaned_ = false;
+  if (ok) unread_ = false;
   return ok;
 }
 

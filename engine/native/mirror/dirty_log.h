@@ -98,14 +98,16 @@ class DirtyLog {
   virtual std::string status(StatusKind kind) const = 0;
   // The log device failed because of an injected fault.
   virtual bool failure_injected() const { return false; }
-  // The legs (bit n: leg n) that have failed, kept with the log for a mirror that does without user space.
-  // Blocks; false: it cannot be kept.
-  virtual bool keep_failed_legs(std::uint8_t legs) {
+  // The legs that have failed, kept with the log for a mirror that does without user space. Blocks; false:
+  // it cannot be kept.
+  virtual bool keep_failed_legs(const mirror_log::FailedLegs& legs) {
     (void)legs;
     return false;
   }
-  // As read at resume; 0: none, or nothing is kept.
-  virtual std::uint8_t failed_legs() const { return 0; }
+  // As read at resume, or kept since; none: none, or nothing is kept.
+  virtual mirror_log::FailedLegs failed_legs() const { return {}; }
+  // What the device says could not be read at resume, nor be replaced since: it may call regions clean that are not.
+  virtual bool unread() const { return false; }
 
  protected:
   using Words = std::vector<std::uint64_t>;
@@ -161,8 +163,9 @@ class DiskLog final : public DirtyLog {
   bool resume() override;
   std::string status(StatusKind kind) const override;
   bool failure_injected() const override { return failure_injected_; }
-  bool keep_failed_legs(std::uint8_t legs) override;
-  std::uint8_t failed_legs() const override;
+  bool keep_failed_legs(const mirror_log::FailedLegs& legs) override;
+  mirror_log::FailedLegs failed_legs() const override;
+  bool unread() const override { return unread_; }
 
  private:
   bool read_header();
@@ -178,6 +181,7 @@ class DiskLog final : public DirtyLog {
   std::vector<Segment> segments_;  // over frames_
   mirror_log::Header header_;
   bool header_pending_ = false;       // what is on disk may be bits of something else, not yet behind a header
+  bool unread_ = false;
   bool device_failed_ = false;        // status letter D
   bool device_flush_failed_ = false;  // status letter F
   bool failure_injected_ = false;

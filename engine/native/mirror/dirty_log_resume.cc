@@ -84,6 +84,9 @@ bool DiskLog::resume() {
     if (!ok) device_flush_failed_ = true;
   }
   if (!ok) fail_device("write at resume");
+  unread_ = !readable && !ok;
+  // The first pass of the worker tries again: until it succeeds, nothing is known to be known on disk.
+  if (unread_ && site_.switches.unread_log_holds) touched_dirtied_ = true;
   return ok;
 }
 

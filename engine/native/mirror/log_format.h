@@ -3,7 +3,8 @@
 //
 //   sector 0   magic le32 0x4D695272 | version le32 2 | nr_regions le64 | rest zero
 //   sector 1   not used by Linux; a self-sufficient mirror keeps there which of its legs have failed:
-//              "LEGF" | bit n: leg n | the complement of that byte
+//              "LEGF" | count le16 | its complement | a le64 for each, a digest of the leg's device and begin:
+//              its number would be another leg's once a repair has taken one out of the table
 //   sector 2+  clean bitmap: bit r of it is region r, 1 = clean, least significant bit first
 //
 // The bitmap is padded to whole 64-bit words, the file to whole logical blocks of the log device. A
@@ -13,6 +14,7 @@
 //   0400  03 02 00 00 00 00 00 00
 #pragma once
 
+#include <array>
 #include <cstdint>
 
 #include "block/sector.h"
@@ -30,7 +32,8 @@ inline constexpr std::uint32_t kRegionCountOffset = 8;
 inline constexpr std::uint32_t kHeaderBytes = 16;
 inline constexpr std::uint32_t kFailedLegsOffset = 512;
 inline constexpr std::uint32_t kFailedLegsMagic = 0x4647454C;
-inline constexpr std::uint32_t kFailedLegsBytes = 6;
+inline constexpr std::uint32_t kMostFailedLegs = 9;  // as many as a mirror has legs
+inline constexpr std::uint32_t kFailedLegsBytes = 8 + 8 * kMostFailedLegs;
 inline constexpr Sector kBitmapSector = 2;
 inline constexpr std::uint32_t kBitmapOffset = kBitmapSector * kSectorBytes;
 inline constexpr std::uint32_t kBitsPerWord = 64;
@@ -40,6 +43,18 @@ struct Header {
   std::uint32_t version = 0;
   std::uint64_t region_count = 0;
   friend bool operator==(const Header&, const Header&) = default;
+};
+
+struct FailedLegs {
+  std::uint32_t count = 0;  // at most kMostFailedLegs
+  std::array<std::uint64_t, kMostFailedLegs> legs{};  // the first `count`; the rest are 0
+  bool contains(std::uint64_t leg) const {
+    for (std::uint32_t i = 0; i < count; ++i) {
+      if (legs[i] == leg) return true;
+    }
+    return false;
+  }
+  friend bool operator==(const FailedLegs&, const FailedLegs&) = default;
 };
 
 // Bytes of the bitmap, padding included.

@@ -41,6 +41,27 @@ TEST(LogFormat, what_was_written_is_read_back) {
   EXPECT_TRUE(read_clean_bit(log, 6));
 }
 
+TEST(LogFormat, failed_legs_are_read_back_in_their_sector_and_nothing_else_is_taken_for_them) {
+  auto log = blank(12);
+  EXPECT_EQ(read_failed_legs(log).count, 0u);
+  FailedLegs failed;
+  failed.count = 2;
+  failed.legs = {0x1122334455667788ull, 7};
+  write_failed_legs(failed, log);
+  EXPECT_EQ(read_failed_legs(log), failed);
+  EXPECT_TRUE(failed.contains(7));
+  EXPECT_FALSE(failed.contains(0)) << "behind the last";
+  const unsigned char begin[16] = {'L', 'E', 'G', 'F', 2, 0, 0xFD, 0xFF, 0x88, 0x77, 0x66, 0x55, 0x44, 0x33, 0x22, 0x11};
+  for (std::size_t i = 0; i < 16; ++i) EXPECT_EQ(log[512 + i], std::byte{begin[i]}) << i;
+  for (std::size_t i = 0; i < 512; ++i) EXPECT_EQ(log[i], std::byte{0}) << i;
+  for (std::size_t i = kBitmapOffset; i < log.size(); ++i) EXPECT_EQ(log[i], std::byte{0}) << i;
+  log[516] = std::byte{3};  // its complement says 2
+  EXPECT_EQ(read_failed_legs(log).count, 0u);
+  log[516] = std::byte{200};
+  log[518] = std::byte{0xFF - 200};
+  EXPECT_EQ(read_failed_legs(log).count, 0u) << "more than there can be";
+}
+
 TEST(LogFormat, only_its_own_magic_and_versions_1_and_2_are_valid) {
   EXPECT_TRUE(is_valid({kMagic, 2, 0}));
   EXPECT_TRUE(is_valid({kMagic, 1, 0}));

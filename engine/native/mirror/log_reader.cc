@@ -28,6 +28,18 @@ bool is_valid(const Header& header) {
          (header.version == kVersion || header.version == kNativeOrderVersion);
 }
 
+FailedLegs read_failed_legs(std::span<const std::byte> log) {
+  CHECK(log.size() >= kFailedLegsOffset + kFailedLegsBytes, log.size());
+  const std::byte* const at = log.data() + kFailedLegsOffset;
+  const std::uint64_t count = get_le(at + 4, 2);
+  const bool valid = get_le(at, 4) == kFailedLegsMagic && get_le(at + 6, 2) == (count ^ 0xFFFF);
+  FailedLegs failed;
+  if (!valid || count > kMostFailedLegs) return failed;
+  failed.count = static_cast<std::uint32_t>(count);
+  for (std::uint32_t i = 0; i < failed.count; ++i) failed.legs[i] = get_le(at + 8 + 8 * i, 8);
+  return failed;
+}
+
 bool read_clean_bit(std::span<const std::byte> log, std::uint64_t region) {
   const BitPlace place = bit_place(region);
   CHECK(kBitmapOffset + place.byte < log.size(), region, log.size());

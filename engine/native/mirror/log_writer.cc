@@ -18,6 +18,16 @@ void write_header(const Header& header, std::span<std::byte> log) {
   put_le(log.data() + kRegionCountOffset, header.region_count, 8);
 }
 
+void write_failed_legs(const FailedLegs& failed, std::span<std::byte> log) {
+  CHECK(log.size() >= kFailedLegsOffset + kFailedLegsBytes, log.size());
+  CHECK(failed.count <= kMostFailedLegs, failed.count);
+  std::byte* const at = log.data() + kFailedLegsOffset;
+  put_le(at, kFailedLegsMagic, 4);
+  put_le(at + 4, failed.count, 2);
+  put_le(at + 6, ~failed.count, 2);
+  for (std::uint32_t i = 0; i < kMostFailedLegs; ++i) put_le(at + 8 + 8 * i, i < failed.count ? failed.legs[i] : 0, 8);
+}
+
 void write_clean_bit(std::span<std::byte> log, std::uint64_t region, bool clean) {
   const BitPlace place = bit_place(region);
   CHECK(kBitmapOffset + place.byte < log.size(), region, log.size());

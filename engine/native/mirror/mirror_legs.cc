@@ -2,9 +2,15 @@
 
 #include <algorithm>
 
+#include "base/digest.h"
+#include "base/fingerprint.h"
 #include "base/reached.h"
 
 namespace dmsim::native {
+
+std::uint64_t Leg::identity() const {
+  return mix_words(digest_bytes(device->name().data(), device->name().size()), offset);
+}
 
 Leg* MirrorLegs::first_valid() {
   for (Leg& leg : legs_) {
@@ -61,18 +67,18 @@ bool MirrorLegs::any_injected() const {
   return std::any_of(legs_.begin(), legs_.end(), [](const Leg& leg) { return leg.injected; });
 }
 
-std::uint8_t MirrorLegs::failed_mask() const {
-  std::uint8_t out = 0;
+mirror_log::FailedLegs MirrorLegs::failed_legs() const {
+  mirror_log::FailedLegs out;
   for (const Leg& leg : legs_) {
-    if (leg.failed()) out = static_cast<std::uint8_t>(out | 1u << leg.index);
+    if (leg.failed()) out.legs[out.count++] = leg.identity();
   }
   return out;
 }
 
-void MirrorLegs::avoid(std::uint8_t legs) {
-  default_ = 0;
-  while ((legs >> default_ & 1) != 0) ++default_;
-  CHECK(default_ < count(), legs);
+void MirrorLegs::avoid(const mirror_log::FailedLegs& failed) {
+  const auto trusted = std::find_if(legs_.begin(), legs_.end(),
+                                    [&](const Leg& leg) { return !failed.contains(leg.identity()); });
+  default_ = trusted == legs_.end() ? 0 : trusted->index;
 }
 
 void MirrorLegs::forgive_all() {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "block/device.h"
+#include "engine/native/mirror/log_format.h"
 #include "engine/native/mirror/mirror_switches.h"
 #include "engine/native/target.h"
 
@@ -17,7 +18,7 @@ namespace dmsim::native {
 
 class MirrorSet;
 
-inline constexpr std::uint32_t kMaxLegs = 9;  // as many as the kernel takes
+inline constexpr std::uint32_t kMaxLegs = mirror_log::kMostFailedLegs;  // as many as the kernel takes
 
 inline constexpr ChoicePoint kReadLeg{"mirror.read_leg"};
 
@@ -33,6 +34,8 @@ struct Leg {
   MirrorSet* mirror = nullptr;   // whose leg it is
 
   bool failed() const { return error_count > 0; }
+  // A digest of what the leg is: the same in every table that it is a leg of.
+  std::uint64_t identity() const;
 };
 
 class MirrorLegs {
@@ -65,10 +68,10 @@ class MirrorLegs {
   // Some leg has failed since the mirror was last synchronised.
   bool any_failure() const { return any_failure_; }
   bool any_injected() const;
-  // Those with an error: bit n, leg n.
-  std::uint8_t failed_mask() const;
-  // Makes the first leg that is not in `legs` the default; requires one.
-  void avoid(std::uint8_t legs);
+  // Those with an error.
+  mirror_log::FailedLegs failed_legs() const;
+  // Makes the first leg that is not among them the default; the first of all if there is none.
+  void avoid(const mirror_log::FailedLegs& failed);
   void forgive_all();
 
   // A, or the worst that is known of it: F flush, D write, S recovery, R read, U unknown.

@@ -44,7 +44,7 @@ void MirrorSet::do_recovery() {
   }
   in_sync_ = true;
   legs_.forgive_all();
-  if (switches_->self_sufficient) log_->keep_failed_legs(0);
+  if (switches_->self_sufficient) log_->keep_failed_legs({});
   ++failures_seen_;
   scheduler_.trace().emit(kTraceSync, actor_, log_->region_count());
   host_.event();

@@ -144,7 +144,7 @@ void MirrorSet::resume() {
   suspended_ = false;
   quiesced_ = false;
   log_->resume();  // a log that fails here says so in its status, and in every flush to come
-  if (switches_->self_sufficient && log_->failed_legs() != 0) {
+  if (switches_->self_sufficient && log_->failed_legs().count > 0) {
     REACHED("a mirror knows from its log which leg not to believe");
     legs_.avoid(log_->failed_legs());
   }

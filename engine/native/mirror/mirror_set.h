@@ -124,6 +124,8 @@ class MirrorSet final : public Target,
   void legs_written(TargetBio& write);
   void do_failures(BioList& failures);
   void note_failure(const Bio& write);
+  // The mirror may go on without the legs that have failed: its log says so durably. Blocks.
+  bool keeps_failures();
   void hold(TargetBio& write);
   void finish_write(TargetBio& write, BlockStatus status);
   BlockStatus write_error(const TargetBio& write) const;

@@ -21,6 +21,7 @@ constexpr std::string_view kLogCreate[] = {"bits-first", "at-once"};
 constexpr std::string_view kFailedFlush[] = {"remembered", "forgiven"};
 constexpr std::string_view kErrorInSuspend[] = {"eio", "push-back"};
 constexpr std::string_view kUnheardFailure[] = {"remembered", "forgiven"};
+constexpr std::string_view kUnreadLog[] = {"held", "ignored"};
 constexpr std::string_view kRetryRegion[] = {"own", "shifted"};
 constexpr std::string_view kNosyncEntry[] = {"keep", "free-early", "never-reclaim"};
 
@@ -127,6 +128,10 @@ constexpr SwitchInfo kTable[] = {
      "shifted: whether another leg may serve a read that failed is looked up by where the read is on the leg, "
      "not by where it is in the mirror: another region's answer, or none",
      "mir-retry-asks-another-region", "shifted"},
+    {"mirror.unread_log", kUnreadLog,
+     "ignored: while the log can be neither read nor written, writes go to one leg only; the log may call their regions "
+     "clean, and is believed when it comes back (Linux 6.1 and 6.12)",
+     "mir-log-comes-back", "ignored"},
 };
 
 }  // namespace
@@ -167,6 +172,7 @@ MirrorSwitches parse_mirror_switches(const SwitchValues& values) {
   chosen.flag("mirror.self_sufficient", &s.self_sufficient);
   chosen.flag("mirror.unheard_failure", &s.unheard_failure_remembered);
   chosen.flag("mirror.retry_region", &s.retry_asks_own_region);
+  chosen.flag("mirror.unread_log", &s.unread_log_holds);
   return s;
 }
 

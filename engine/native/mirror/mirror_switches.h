@@ -56,6 +56,7 @@ struct MirrorSwitches {
   bool self_sufficient = false;
   bool unheard_failure_remembered = true;
   bool retry_asks_own_region = true;
+  bool unread_log_holds = true;
 };
 
 // Requires values of the table: whoever read the plan has judged them. Other rooms' names are

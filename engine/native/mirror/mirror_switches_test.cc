@@ -16,7 +16,7 @@ TEST(MirrorSwitches, have_unique_names_of_their_room_and_at_least_two_values_eac
     EXPECT_FALSE(info.about.empty()) << info.name;
     EXPECT_FALSE(info.fault.empty()) << info.name;
   }
-  EXPECT_EQ(names.size(), 29u);
+  EXPECT_EQ(names.size(), 30u);
 }
 
 TEST(MirrorSwitches, spelling_out_every_fixed_value_is_the_same_as_saying_nothing) {
@@ -39,6 +39,7 @@ TEST(MirrorSwitches, the_last_value_of_each_reaches_its_field) {
   EXPECT_TRUE(s.dec_promotes_nosync);
   EXPECT_FALSE(s.leg_flush_before_clean);
   EXPECT_FALSE(s.retry_asks_own_region);
+  EXPECT_FALSE(s.unread_log_holds);
   EXPECT_FALSE(s.log_flush_on_dirty);
   EXPECT_FALSE(s.forward_flush);
   EXPECT_FALSE(s.flush_error_sticky);

@@ -47,8 +47,15 @@ void MirrorSet::do_writes(BioList& writes) {
     REACHED("a write waits for recovery of its region");
     hash_.delay(region_of(*bio), *bio);
   }
+  // A log that nobody has read may call a region clean: when it is read again, the other legs would be believed.
+  const bool unknown = log_failed_ && handle_errors_ && log_->unread() && switches_->unread_log_holds;
+  if (unknown && !to_default.empty()) {
+    REACHED("a write waits because nobody knows what the log says");
+    failures_.take_all(to_default);
+    worker_.wake();
+  }
   while (Bio* bio = to_default.pop_front()) {
-    if (legs_.any_failure() && handle_errors_ && !keep_log_ && !switches_->self_sufficient) {
+    if (legs_.any_failure() && handle_errors_ && !keep_log_ && !keeps_failures()) {
       queue(failures_, *bio);
     } else {
       issue_to_default(target_bio_of(*bio));
@@ -132,6 +139,10 @@ void MirrorSet::legs_written(TargetBio& write) {
   queue(failures_, write.bio);
 }
 
+bool MirrorSet::keeps_failures() {
+  return switches_->self_sufficient && !log_failed_ && log_->keep_failed_legs(legs_.failed_legs());
+}
+
 BlockStatus MirrorSet::write_error(const TargetBio& write) const {
   const bool injected = (write.words[kWriteErrors] & kInjected) != 0 || legs_.any_injected() ||
                         (log_failed_ && log_->failure_injected());
@@ -154,8 +165,7 @@ void MirrorSet::do_failures(BioList& failures) {
                                (switches_->no_valid_leg == NoValidLeg::kEio || !handle_errors_);
     if (beyond_repair || (keep_log_ && log_failed_)) {
       finish_write(write, write_error(write));
-    } else if (switches_->self_sufficient && !log_failed_ &&
-               log_->keep_failed_legs(legs_.failed_mask())) {
+    } else if (keeps_failures()) {
       REACHED("a mirror goes on without a leg, and without user space");
       finish_write(write, BlockStatus::okay());
     } else if (handle_errors_ && !keep_log_ &&

@@ -302,6 +302,66 @@ TEST(MirrorWrite, that_fails_as_the_first_synchronisation_ends_is_not_forgiven_b
   }
 }
 
+TEST(MirrorWrite, with_a_log_that_nobody_could_read_is_held_in_regions_out_of_sync_too) {
+  for (const bool ignored : {false, true}) {
+    MirrorRig before;
+    before.start();
+    MirrorRig rig(ignored ? SwitchValues{{"mirror.unread_log", "ignored"}} : SwitchValues{});
+    rig.take_durable_from(before);
+    rig.log().dead = true;
+    rig.leg0().read_delay = Duration::seconds(10);  // recovery gets nowhere
+    ASSERT_EQ(rig.load(MirrorRig::kDiskTable), "");
+    ASSERT_TRUE(rig.resume());
+    TestRequest& write = rig.write(960, 0x42);
+    EXPECT_EQ(write.ok(), ignored) << "the log still calls the region clean, and leg1 has not got it";
+    EXPECT_EQ(rig.leg0().at(960) == std::byte{0x42}, ignored);
+    EXPECT_EQ(rig.mirror().held_bios(), ignored ? 0u : 1u);
+  }
+}
+
+TEST(MirrorWrite, with_a_log_that_could_not_be_read_once_goes_on_because_the_log_is_written_anew) {
+  MirrorRig rig;
+  rig.log().fail_reads = true;
+  ASSERT_EQ(rig.load(MirrorRig::kDiskTable), "");
+  ASSERT_TRUE(rig.resume());
+  EXPECT_TRUE(rig.write(960).ok());
+}
+
+constexpr const char* kThreeLegs = "disk 2 log0 64 3 leg0 0 leg1 0 leg2 0 1 handle_errors";
+
+TEST(SelfSufficientMirror, that_lost_a_leg_to_a_repair_takes_no_other_leg_for_the_one_that_failed) {
+  const SwitchValues on{{"mirror.self_sufficient", "on"}};
+  MirrorRig before(on);
+  before.start(kThreeLegs);
+  before.leg0().dead = true;
+  EXPECT_TRUE(before.write(64, 0x42).ok()) << "without user space";
+  // The region is out of sync now: what is written to it goes to leg1 alone.
+  EXPECT_TRUE(before.write(64, 0x43).ok());
+  EXPECT_TRUE(before.flush().ok());
+  // User space takes the leg out; what was leg 1 has number 0 from now on.
+  MirrorRig repaired(on);
+  repaired.take_durable_from(before);
+  repaired.start("disk 2 log0 64 2 leg1 0 leg2 0 1 handle_errors");
+  EXPECT_EQ(repaired.read(64).first_byte(), std::byte{0x43});
+  EXPECT_TRUE(repaired.legs_equal("leg1", "leg2"));
+  // And without the repair the leg that comes back is not believed.
+  MirrorRig again(on);
+  again.take_durable_from(before);
+  again.start(kThreeLegs);
+  EXPECT_EQ(again.read(64).first_byte(), std::byte{0x43});
+}
+
+TEST(SelfSufficientMirror, that_has_nowhere_to_note_a_failure_waits_for_user_space) {
+  MirrorRig rig(SwitchValues{{"mirror.self_sufficient", "on"}});
+  rig.start(MirrorRig::kCoreTable);
+  rig.leg0().dead = true;
+  TestRequest& first = rig.write(64);
+  EXPECT_FALSE(first.done);
+  TestRequest& second = rig.write(64);
+  EXPECT_FALSE(second.done) << "its region is out of sync: one leg alone would have it";
+  EXPECT_EQ(rig.mirror().held_bios(), 2u);
+}
+
 TEST(MirrorDiscard, goes_to_all_legs_and_leaves_the_log_alone) {
   MirrorRig rig;
   rig.start();

@@ -23,14 +23,16 @@ class SnapshotRig final : private DeviceLookup {
   static constexpr Sector kSectors = 512;
 
   explicit SnapshotRig(std::uint64_t seed = 1, SwitchValues switches = {},
-                       std::vector<FaultOptions> faults = {}, std::uint64_t cow_sectors = 2048)
-      : choices(seed), dm({scheduler, space, bios, *this}, std::move(switches), kTypes) {
+                       std::vector<FaultOptions> faults = {}, std::uint64_t cow_sectors = 2048,
+                       std::optional<Duration> every_request = {})
+      : choices(seed), dm({scheduler, space, bios, *this, &memory}, std::move(switches), kTypes) {
     for (const char* name : {"real", "cow", "cow2"}) {
       DiskOptions options;
       options.name = name;
       const bool is_real = options.name == "real";
       options.sectors = is_real ? kSectors : cow_sectors;
       options.content = is_real ? DiskContent::kOwn : DiskContent::kZero;
+      if (every_request) options.read = options.write = options.flush = {*every_request, *every_request};
       pristine_.push_back(std::make_unique<Pristine>(pool, options));
       disks_.push_back(std::make_unique<Disk>(scheduler, space, disk_pool_,
                                               trace.actors().intern(name), options,
@@ -170,6 +172,17 @@ class SnapshotRig final : private DeviceLookup {
     EXPECT_EQ(dm.bios_in_flight(), 0u);
     for (const std::string& leak : dm.leaks()) ADD_FAILURE() << leak;
   }
+
+  // Does what is set whenever an engine needs memory.
+  struct Memory final : KernelMemory {
+    void need_frame() override {
+      ++frames;
+      if (reclaim != nullptr) reclaim();
+    }
+    int frames = 0;
+    std::function<void()> reclaim;
+  };
+  Memory memory;
 
   static constexpr TargetType kTypes[] = {kSnapshotOriginType, kSnapshotType, kSnapshotMergeType};
   StackPool stacks;
@@ -778,6 +791,68 @@ TEST(SnapshotMerge, only_one_at_a_time) {
     ASSERT_FALSE(refused.ok());
     EXPECT_EQ(refused.error().reason, "A snapshot is already merging.");
   });
+}
+
+// --- faults of the past that need several writers, or memory -------------------------------------------
+
+// How many of so many seeds leave a write of the origin without an answer.
+int seeds_that_hang(std::uint64_t seeds, const SwitchValues& switches, const std::function<void(SnapshotRig&)>& set_up,
+                    const std::function<void(SnapshotRig&)>& meanwhile) {
+  int hangs = 0;
+  for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
+    // All disks are equally fast, so that what begins together ends together.
+    SnapshotRig rig(seed, switches, {}, 2048, Duration::microseconds(100));
+    rig.run([&] { set_up(rig); });
+    for (Sector chunk = 0; chunk < 8; ++chunk) {
+      rig.task("writer", [&rig, chunk] { EXPECT_TRUE(rig.write("origin", chunk * 16, 1).ok()); });
+    }
+    rig.task("administrator", [&] { meanwhile(rig); });
+    if (!rig.run_tasks()) ++hangs;
+  }
+  return hangs;
+}
+
+void one_snapshot(SnapshotRig& rig) { rig.activate_pair(); }
+void two_snapshots(SnapshotRig& rig) {
+  rig.activate("other", "0 512 snapshot real cow2 P 16");
+  rig.activate_pair();
+}
+void look_on(SnapshotRig&) {}
+void remove_snapshot(SnapshotRig& rig) {
+  rig.scheduler.sleep(Duration::microseconds(100));
+  EXPECT_TRUE(rig.dm.remove("snap").ok());
+}
+
+TEST(SnapshotSwitch, sibling_lock_off_forgets_a_write_that_waits_for_two_snapshots) {
+  const SwitchValues off{{"snapshot.sibling_lock", "off"}};
+  EXPECT_GT(seeds_that_hang(200, off, two_snapshots, look_on), 0);
+  EXPECT_EQ(seeds_that_hang(200, off, one_snapshot, look_on), 0) << "one snapshot counts alone";
+  EXPECT_EQ(seeds_that_hang(200, {}, two_snapshots, look_on), 0);
+}
+
+TEST(SnapshotSwitch, destroy_waits_off_loses_the_writes_that_wait_for_a_snapshot_that_goes) {
+  const SwitchValues off{{"snapshot.destroy_waits", "off"}};
+  EXPECT_EQ(seeds_that_hang(20, off, one_snapshot, remove_snapshot), 20);
+  EXPECT_EQ(seeds_that_hang(20, off, one_snapshot, look_on), 0) << "it matters only when it goes";
+  EXPECT_EQ(seeds_that_hang(20, {}, one_snapshot, remove_snapshot), 0);
+}
+
+TEST(SnapshotSwitch, registration_that_allocates_under_the_lock_of_all_origins_waits_for_itself) {
+  struct Case {
+    const char* value;
+    int frames;
+    bool ends;
+  };
+  for (const Case& each : {Case{"reserved", 0, true}, Case{"allocates-first", 1, true}, Case{"allocates-locked", 1, false}}) {
+    SnapshotRig rig(1, {{"snapshot.registration", each.value}});
+    // A file system on the origin is what there is to be written back.
+    rig.run([&] { rig.activate("origin", "0 512 snapshot-origin real"); });
+    rig.memory.frames = 0;
+    rig.memory.reclaim = [&rig] { EXPECT_TRUE(rig.write("origin", 0, 1).ok()); };
+    rig.task("administrator", [&rig] { rig.activate("snap", "0 512 snapshot real cow P 16"); });
+    EXPECT_EQ(rig.run_tasks(), each.ends) << each.value;
+    EXPECT_EQ(rig.memory.frames, each.frames) << each.value;
+  }
 }
 
 }  // namespace
