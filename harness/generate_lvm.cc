@@ -176,6 +176,8 @@ void make_files(Draft& draft, const GroupDraft& made) {
 
 void make_daemons(Draft& draft, const GroupDraft& made) {
   if (made.story == Story::kNothing && !draft.odds(kDaemon, 1, 2)) return;
+  // Where nothing is promised for certain nobody need be there to repair.
+  if (made.story == Story::kAtOnce && !made.cured && draft.odds(kDaemon, 1, 3)) return;
   draft.plan.tasks.push_back({"dmeventd", DmeventdTask{"vg", Duration()}});
   if (draft.odds(kSecondDaemon, 1, 4)) draft.plan.tasks.push_back({"dmeventd-2", DmeventdTask{"vg", Duration()}});
   // While nobody uses it yet.

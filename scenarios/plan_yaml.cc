@@ -365,9 +365,11 @@ std::string when_value(const PowerCutPlan& power_cut) {
 
 std::string power_cut_value(const PowerCutPlan& power_cut) {
   Flow flow;
-  flow.raw("when", when_value(power_cut));
-  if (power_cut.when == PowerCutPlan::When::kAny) flow.duration("from", power_cut.from);
-  flow.word("survivors", kSurvivorWords, power_cut.survivors)
+  // Of no other kind of cut: a plan whose cuts were taken away may still have it.
+  const Duration from = power_cut.when == PowerCutPlan::When::kAny ? power_cut.from : Duration();
+  flow.raw("when", when_value(power_cut))
+      .duration("from", from)
+      .word("survivors", kSurvivorWords, power_cut.survivors)
       .count("states", power_cut.states_per_cut)
       .count("depth", power_cut.depth)
       .word("tables", kTablesAfterCutWords, power_cut.tables)
