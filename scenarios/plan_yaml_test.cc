@@ -319,7 +319,8 @@ TEST(PlanYaml, a_plan_reads_like_a_scenario_with_its_defaults_spelled_out) {
             "pdflush: none\n"
             "kswapd: true\n"
             "scheduler: {slice-cost: 500ns, preemption: 0/1, patience: 120s, settle: 60s}\n"
-            "power-cut: {when: never, from: 0s, survivors: chosen, states: 4, depth: 1, tables: plan, fail-over: false}\n"
+            "power-cut: {when: never, from: 0s, survivors: chosen, states: 4, depth: 1, tables: plan, "
+            "fail-over: false}\n"
             "check: []\n"
             "runs: 20\n"
             "expect: holds\n");
