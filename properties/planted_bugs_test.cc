@@ -54,7 +54,7 @@ constexpr NotPlanted kNotFound[] = {
     {"mirror.buffer", "delayed-clean"},  // a cure for power cuts alone
     {"mirror.read_balance", "round-robin"},  // a feature
     {"mirror.read_balance", "chosen"},       // a feature
-    {"mirror.unread_log", "ignored"},       // no log of these plans comes back; those about volume groups find it in 600 to 16,000
+    {"mirror.unread_log", "ignored"},  // no log of these plans comes back; volume groups' do, in 600 to 16,000 runs
     {"mirror.retry_region", "shifted"},      // takes 20,000 plans; `dmsim fuzz`, which changes them, finds it in 900
     {"mirror.self_sufficient", "on"},            // a cure
     {"mirror.failure_in_suspend", "push-back"},  // the core makes EIO of it, as the mirror would

@@ -38,7 +38,7 @@ constexpr PlantedBug kBugs[] = {
 };
 
 constexpr NotPlanted kNotFound[] = {
-    {"snapshot.create", "header-first"},  // needs a store on what was something else before: plans about volume groups find it
+    {"snapshot.create", "header-first"},  // a store on what was something else before: volume groups have them
     {"snapshot.registration", "allocates-first"},  // no fault: the same, with memory to be found
     {"snapshot.throttle", "low"},         // no fault: the same, with fewer copies at once
 };

@@ -843,7 +843,8 @@ TEST(SnapshotSwitch, registration_that_allocates_under_the_lock_of_all_origins_w
     int frames;
     bool ends;
   };
-  for (const Case& each : {Case{"reserved", 0, true}, Case{"allocates-first", 1, true}, Case{"allocates-locked", 1, false}}) {
+  for (const Case& each :
+       {Case{"reserved", 0, true}, Case{"allocates-first", 1, true}, Case{"allocates-locked", 1, false}}) {
     SnapshotRig rig(1, {{"snapshot.registration", each.value}});
     // A file system on the origin is what there is to be written back.
     rig.run([&] { rig.activate("origin", "0 512 snapshot-origin real"); });
