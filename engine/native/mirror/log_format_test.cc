@@ -51,7 +51,8 @@ TEST(LogFormat, failed_legs_are_read_back_in_their_sector_and_nothing_else_is_ta
   EXPECT_EQ(read_failed_legs(log), failed);
   EXPECT_TRUE(failed.contains(7));
   EXPECT_FALSE(failed.contains(0)) << "behind the last";
-  const unsigned char begin[16] = {'L', 'E', 'G', 'F', 2, 0, 0xFD, 0xFF, 0x88, 0x77, 0x66, 0x55, 0x44, 0x33, 0x22, 0x11};
+  const unsigned char begin[16] = {'L',  'E',  'G',  'F',  2,    0,    0xFD, 0xFF,
+                                   0x88, 0x77, 0x66, 0x55, 0x44, 0x33, 0x22, 0x11};
   for (std::size_t i = 0; i < 16; ++i) EXPECT_EQ(log[512 + i], std::byte{begin[i]}) << i;
   for (std::size_t i = 0; i < 512; ++i) EXPECT_EQ(log[i], std::byte{0}) << i;
   for (std::size_t i = kBitmapOffset; i < log.size(); ++i) EXPECT_EQ(log[i], std::byte{0}) << i;

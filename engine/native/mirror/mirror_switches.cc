@@ -129,8 +129,8 @@ constexpr SwitchInfo kTable[] = {
      "not by where it is in the mirror: another region's answer, or none",
      "mir-retry-asks-another-region", "shifted"},
     {"mirror.unread_log", kUnreadLog,
-     "ignored: while the log can be neither read nor written, writes go to one leg only; the log may call their regions "
-     "clean, and is believed when it comes back (Linux 6.1 and 6.12)",
+     "ignored: while the log can be neither read nor written, writes go to one leg only; the log may call their "
+     "regions clean, and is believed when it comes back (Linux 6.1 and 6.12)",
      "mir-log-comes-back", "ignored"},
 };
 
