@@ -55,9 +55,11 @@ Stamper::Stamper(const Stamp& first) { put_row(row_, first); }
 void Stamper::next(std::byte* out) {
   if (begun_) count_up();
   begun_ = true;
+  // The number goes into the copy: a row that was just stored to would have to be waited for.
   for (std::uint32_t i = 0; i < kSectorBytes / kStampRowBytes; ++i) {
-    row_[kRowNumber.at] = static_cast<char>('0' + i);
-    std::memcpy(out + i * kStampRowBytes, row_, kStampRowBytes);
+    std::byte* const row = out + i * kStampRowBytes;
+    std::memcpy(row, row_, kStampRowBytes);
+    row[kRowNumber.at] = static_cast<std::byte>('0' + i);
   }
 }
 

@@ -77,8 +77,14 @@ std::uint64_t first_changed(const std::byte* memory, std::uint64_t from, std::ui
   std::uint64_t at = from;
   while (at < to && at % 8 != 0 && memory[at] == kPoison) ++at;
   if (at % 8 == 0) {
-    std::uint64_t word;
-    while (at + 8 <= to && (std::memcpy(&word, memory + at, 8), word == kWord)) at += 8;
+    std::uint64_t word[8];
+    const auto line_is_poison = [&word] {
+      std::uint64_t other = 0;
+      for (const std::uint64_t each : word) other |= each ^ kWord;
+      return other == 0;
+    };
+    while (at + 64 <= to && (std::memcpy(word, memory + at, 64), line_is_poison())) at += 64;
+    while (at + 8 <= to && (std::memcpy(word, memory + at, 8), word[0] == kWord)) at += 8;
   }
   while (at < to && memory[at] == kPoison) ++at;
   return at;
@@ -203,7 +209,7 @@ Arena::Slab* Arena::slab_of(const void* memory) const {
   const auto address = reinterpret_cast<std::uintptr_t>(memory);
   const std::uintptr_t within = address % kSlabBytes;
   Slab* const slab = reinterpret_cast<Slab*>(address - (within == 0 ? kSlabBytes : within));
-  if (!pool_.holds(memory) || !pool_.holds(slab)) return nullptr;
+  if (!pool_.holds(slab)) return nullptr;
   return slab->arena == this ? slab : nullptr;
 }
 

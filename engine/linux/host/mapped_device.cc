@@ -33,24 +33,21 @@ LinuxMappedDevice::LinuxMappedDevice(DeviceContext context, std::string name)
   CHECK(mapped_ != nullptr, name_);
 }
 
-const abi_disk_limits& LinuxMappedDevice::kernel_limits() const {
-  if (!limits_known_) {
-    limits_ = {};
-    machine_.peek([this](const abi_kernel& kernel) { return kernel.limits(name_.c_str(), &limits_); });
-    limits_known_ = true;
-  }
-  return limits_;
-}
-
-BlockLimits LinuxMappedDevice::limits() const {
-  const abi_disk_limits& from = kernel_limits();
-  BlockLimits out;
+// The kernel is asked once for each table: users ask for every request.
+const LinuxMappedDevice::Shape& LinuxMappedDevice::shape() const {
+  if (shape_known_) return shape_;
+  abi_disk_limits from{};
+  machine_.peek([&](const abi_kernel& kernel) { return kernel.limits(name_.c_str(), &from); });
+  shape_.sectors = from.sectors;
+  shape_.limits = {};
+  BlockLimits& out = shape_.limits;
   out.logical_block_sectors = std::max<std::uint32_t>(1, from.logical_block_bytes / kSectorBytes);
   out.discard = from.discard != 0;
   out.volatile_cache = from.volatile_cache != 0;
   out.stable_writes = from.stable_writes != 0;
   if (from.max_sectors > 0) out.max_sectors = from.max_sectors;
-  return out;
+  shape_known_ = true;
+  return shape_;
 }
 
 void LinuxMappedDevice::submit(Bio& bio) {
@@ -174,7 +171,7 @@ void LinuxMappedDevice::clear_inactive() {
 void LinuxMappedDevice::on_table_changed() {
   live_text_ = has_inactive_ ? std::move(inactive_text_) : std::string();
   clear_inactive();
-  limits_known_ = false;
+  shape_known_ = false;
   views_known_ = false;
 }
 

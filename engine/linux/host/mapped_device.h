@@ -40,8 +40,8 @@ class LinuxMappedDevice final : public BlockDevice {
   LinuxMappedDevice(DeviceContext context, std::string name);
 
   const std::string& name() const override { return name_; }
-  std::uint64_t sectors() const override { return kernel_limits().sectors; }
-  BlockLimits limits() const override;
+  std::uint64_t sectors() const override { return shape().sectors; }
+  BlockLimits limits() const override { return shape().limits; }
   void submit(Bio& bio) override;
   void end(UserBio& record, abi_status status);
 
@@ -67,7 +67,11 @@ class LinuxMappedDevice final : public BlockDevice {
   const std::vector<const CloneView*>& clones();
 
  private:
-  const abi_disk_limits& kernel_limits() const;
+  struct Shape {
+    std::uint64_t sectors = 0;
+    BlockLimits limits;
+  };
+  const Shape& shape() const;
   void fill_vecs(UserBio& record, const Bio& bio);
   void find_views();
 
@@ -84,8 +88,8 @@ class LinuxMappedDevice final : public BlockDevice {
   std::string inactive_text_;
   bool has_inactive_ = false;
   std::uint32_t events_ = 0;
-  mutable bool limits_known_ = false;
-  mutable abi_disk_limits limits_{};
+  mutable bool shape_known_ = false;
+  mutable Shape shape_;
   bool views_known_ = false;
   std::vector<const MirrorView*> mirrors_;
   std::vector<const CloneView*> clones_;
