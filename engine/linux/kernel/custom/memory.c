@@ -50,13 +50,14 @@ static unsigned long place_of(const void *memory)
 	return (unsigned long)memory * 0x9e3779b97f4a7c15ull >> (64 - record_shift);
 }
 
-static void put_record(struct record record)
+/* Where it goes; filled field by field, as the processor is slow to read at once what was just written in parts. */
+static struct record *free_place(const void *memory)
 {
-	unsigned long at = place_of(record.memory);
+	unsigned long at = place_of(memory);
 
 	while (records[at].memory)
 		at = (at + 1) & (record_places - 1);
-	records[at] = record;
+	return &records[at];
 }
 
 static void make_room(void)
@@ -69,16 +70,22 @@ static void make_room(void)
 	records = shim_host->alloc(shim_host->self, record_places * sizeof(*records), 64, 1);
 	for (n = 0; n < places; n++)
 		if (old[n].memory)
-			put_record(old[n]);
+			*free_place(old[n].memory) = old[n];
 	shim_host->free(shim_host->self, old);
 }
 
 static void remember(void *memory, u64 bytes, enum kind kind, void *owner)
 {
+	struct record *record;
+
 	if (unlikely(2 * record_count >= record_places))
 		make_room();
 	record_count++;
-	put_record((struct record){ memory, owner, bytes, kind });
+	record = free_place(memory);
+	record->memory = memory;
+	record->owner = owner;
+	record->bytes = bytes;
+	record->kind = kind;
 }
 
 /* Null: no such block is in use. */
