@@ -219,7 +219,7 @@ def units_of(md, tree, series):
             path = os.path.join(KERNEL, words[2])
         peeked[words[0]] = path
         yield Unit(words[0], path, True)
-    for kind in ("", "stubs", "duplicates", "custom", os.path.join("series", series)):
+    for kind in ("control", "stubs", "duplicates", "custom", os.path.join("series", series)):
         folder = os.path.join(KERNEL, kind)
         for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else []:
             if name.endswith(".c") and not name.startswith("smoke"):

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only
  *
- * What the files of custom/, control.c and peek/ know of each other and kernel code does not.
+ * What the files of custom/, control/ and peek/ know of each other and kernel code does not.
  */
 #ifndef SHIM_CONTROL_H
 #define SHIM_CONTROL_H

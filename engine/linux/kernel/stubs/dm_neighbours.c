@@ -3,7 +3,7 @@
  * The neighbours of dm.c that an image is built without. Two kinds, told apart below: what a kernel in which
  * nobody asks for statistics or looks into sysfs never notices, and what must never be reached.
  *
- * dm-ioctl.c is replaced by control.c; dm-stats.c, dm-sysfs.c and dm-rq.c (multipath's requests) are left out.
+ * dm-ioctl.c is replaced by control/; dm-stats.c, dm-sysfs.c and dm-rq.c (multipath's requests) are left out.
  */
 #include "control.h"
 #include "dm-core.h"
