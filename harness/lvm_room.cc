@@ -95,7 +95,7 @@ void LvmRoom::check_moves_ended() {
   for (const VolumeGroupPlan& group : world_.plan().volume_groups) {
     if (!may_move(group.name)) continue;
     lvm::Session session(environment_);
-    const auto committed = session.metadata().read();
+    const auto committed = session.metadata(group.name).read();
     if (!committed || lvm::moves_of(*committed).empty()) continue;
     Violation violation;
     violation.oracle = oracle::kLiveness;
@@ -108,7 +108,6 @@ void LvmRoom::check_moves_ended() {
 }
 
 void LvmRoom::start_dmeventd(const std::string& group, Actor actor) {
-  dmeventd_actor_ = actor;
   dmeventd_.push_back(std::make_unique<lvm::Dmeventd>(
       environment_, group, actor,
       [this](const std::string&, const lvm::CommandResult&) { world_.note_tables_changed(); }));
@@ -131,6 +130,12 @@ void LvmRoom::start_dmeventd(const std::string& group, Actor actor) {
       if (const std::string volume = each->volume_of(device); !volume.empty()) each->watch(volume, device);
     }
   };
+}
+
+Actor LvmRoom::watcher_of(const std::string& device) const {
+  const auto found = std::find_if(dmeventd_.rbegin(), dmeventd_.rend(),
+                                  [&](const auto& each) { return !each->volume_of(device).empty(); });
+  return found == dmeventd_.rend() ? Actor::kNobody : (*found)->actor();
 }
 
 JournalFs& LvmRoom::make_file_system(const JournalFsTask& task) {
@@ -227,10 +232,10 @@ void LvmRoom::allocate_memory() {
   world_.memory().free();
 }
 
-void LvmRoom::write_backup() {
+void LvmRoom::write_backup(std::string_view name) {
   if (world_.life() > 0) return;  // files, as all that users write, are of the first life
   for (const VolumeGroupPlan& group : world_.plan().volume_groups) {
-    if (group.backup.empty()) continue;
+    if (group.name != name || group.backup.empty()) continue;
     PageCache& cache = world_.cache(group.backup);
     OpenFile file = cache.open();
     std::vector<std::byte> page(kPageBytes, std::byte{'#'});

@@ -35,8 +35,6 @@ class LvmRoom final : private lvm::UserSpace,
   lvm::Administration& administration() { return administration_; }
 
   void start_dmeventd(const std::string& group, Actor actor);
-  // kNobody: it does not run.
-  Actor dmeventd() const { return dmeventd_actor_; }
 
   // What a pvmove has answered.
   void judge_move(const lvm::MoveResult& result, const std::string& group);
@@ -63,7 +61,7 @@ class LvmRoom final : private lvm::UserSpace,
 
  private:
   void allocate_memory() override;
-  void write_backup() override;
+  void write_backup(std::string_view group) override;
   void on_two_suspenders(std::string_view device, Actor first, Actor second, std::string_view verb) override;
   // For LVM1: buffer caches and memory (lvm1_room.cc).
   void fsync_dev(const std::string& device) override;
@@ -85,6 +83,8 @@ class LvmRoom final : private lvm::UserSpace,
   };
   Reason why_stuck(const std::string& device, Actor asking);
   std::vector<std::string> stack_below(const std::string& device);
+  // The dmeventd that watches it; kNobody: none.
+  Actor watcher_of(const std::string& device) const;
 
   struct Mounted {
     JournalRecord record;
@@ -95,7 +95,6 @@ class LvmRoom final : private lvm::UserSpace,
   lvm::Administration administration_;
   lvm::LvmEnvironment environment_;
   std::vector<std::unique_ptr<lvm::Dmeventd>> dmeventd_;
-  Actor dmeventd_actor_ = Actor::kNobody;
   std::map<std::string, std::unique_ptr<Mounted>, std::less<>> file_systems_;
 };
 

@@ -1,6 +1,7 @@
 #include "harness/volume_groups.h"
 
 #include <algorithm>
+#include <map>
 
 #include <fmt/format.h>
 
@@ -155,11 +156,11 @@ std::vector<std::string> group_device_names(const Plan& plan) {
       add_name(out, lvm::device_name(group.name, volume.name, "real"));
     }
   }
-  std::size_t moves = 0;
+  std::map<std::string, std::size_t> moves;  // of each group
   for (const TaskPlan& task : plan.tasks) {
     if (const auto* move = std::get_if<PvmoveTask>(&task.body)) {
       if (move->abort) continue;
-      const std::string name = fmt::format("pvmove{}", moves++);
+      const std::string name = fmt::format("pvmove{}", moves[move->group]++);
       add_name(out, lvm::device_name(move->group, name));
       if (!move->atomic) continue;
       for (const char* image : {"_mimage_0", "_mimage_1"}) add_name(out, lvm::device_name(move->group, name + image));

@@ -59,8 +59,8 @@ LvmRoom::Reason LvmRoom::why_stuck(const std::string& device, Actor asking) {
     for (const MirrorView* mirror : world_.mapper().mirrors(each)) {
       if (mirror->held_bios() == 0) continue;
       return {fmt::format("the mirror {} holds {} bios until it is repaired{}", each, mirror->held_bios(),
-                          dmeventd_actor_ == Actor::kNobody ? ", which nobody will do" : ""),
-              dmeventd_actor_};
+                          watcher_of(each) == Actor::kNobody ? ", which nobody will do" : ""),
+              watcher_of(each)};
     }
   }
   Reason own;

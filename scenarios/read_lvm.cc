@@ -88,6 +88,13 @@ void read_volume_groups(Reading& reading, const YamlNode& node, Plan& plan) {
   for (const YamlEntry& entry : node.entries) {
     VolumeGroupPlan group = read_volume_group(reading, entry, plan);
     if (reading.failed()) return;
+    for (const VolumeGroupPlan& other : plan.volume_groups) {
+      for (const std::string& disk : group.disks) {
+        if (std::find(other.disks.begin(), other.disks.end(), disk) == other.disks.end()) continue;
+        return reading.fail(entry.key_position,
+                            fmt::format("disk '{}' belongs to volume group '{}' already", disk, other.name));
+      }
+    }
     for (const LogicalVolumePlan& volume : group.volumes) {
       const std::uint64_t sectors = volume.extents * group.extent_sectors;
       for (const char* layer : {"", "real"}) {

@@ -94,7 +94,7 @@ CommandResult apply_change(Session& session, MetadataChange& change, DeviceUpdat
   }
   if (!env.switches.backup_before_suspend) {
     REACHED("a command writes its backup while it holds a device suspended");
-    env.user_space.write_backup();
+    env.user_space.write_backup(change.group().name);
   }
   if (!update.resume()) return failed(update.failure(), update.error());
   if (!options.commit_before_resume) {
@@ -107,7 +107,7 @@ CommandResult apply_change(Session& session, MetadataChange& change, DeviceUpdat
 
 CommandResult activate_group(Session& session, std::string_view group) {
   const Administration::Command busy(session.environment().administration);
-  Result<VolumeGroup> read = session.metadata().read();
+  Result<VolumeGroup> read = session.metadata(group).read();
   if (!read) return failed(fmt::format("volume group {}: {}", group, read.error().to_string()));
   if (read->name != group) return failed(fmt::format("there is no volume group '{}'", group));
   const std::vector<DeviceNode> tree = device_tree(*read, tree_options(session));
@@ -135,7 +135,7 @@ CommandResult create_snapshot(Session& session, const SnapshotRequest& request) 
   if (std::string why = change.prepare("Created *after* executing 'lvcreate --snapshot'"); !why.empty()) {
     return failed(std::move(why));
   }
-  if (env.switches.backup_before_suspend) env.user_space.write_backup();
+  if (env.switches.backup_before_suspend) env.user_space.write_backup(request.group);
   const std::string top = device_name(request.group, request.origin);
   TreeUpdate update(session, before, after,
                     {{.noflush = !env.switches.snapshot_flush, .skip_lockfs = !env.switches.snapshot_lockfs},
@@ -173,7 +173,7 @@ CommandResult repair_mirror(Session& session, const RepairRequest& request) {
   if (std::string why = change.prepare("Created *after* executing 'lvconvert --repair'"); !why.empty()) {
     return failed(std::move(why));
   }
-  if (env.switches.backup_before_suspend) env.user_space.write_backup();
+  if (env.switches.backup_before_suspend) env.user_space.write_backup(request.group);
   TreeUpdate update(session, before, after,
                     {{.noflush = env.switches.repair_noflush, .skip_lockfs = env.switches.repair_noflush},
                      "",

@@ -27,6 +27,7 @@ class Dmeventd {
   void unwatch(const std::string& device);
   // The volume whose mirror is at, or has moved to, that device; empty: none that it knows.
   std::string volume_of(const std::string& device) const;
+  Actor actor() const { return actor_; }
 
  private:
   struct Watched {

@@ -161,7 +161,7 @@ struct LvmRig : DeviceLookup, UserSpace, TwoSuspendersListener {
   VolumeGroup committed() {
     VolumeGroup out;
     start("reader", [&](Session& session) {
-      MetadataSteps steps = session.metadata();
+      MetadataSteps steps = session.metadata("vg0");
       Result<VolumeGroup> read = steps.read();
       CHECK(read.ok(), read.ok() ? "" : read.error().to_string());
       out = *read;
@@ -175,7 +175,7 @@ struct LvmRig : DeviceLookup, UserSpace, TwoSuspendersListener {
     return found == disks.end() ? nullptr : found->second.get();
   }
   void allocate_memory() override { mapper.log.push_back("allocate memory"); }
-  void write_backup() override { mapper.log.push_back("write backup"); }
+  void write_backup(std::string_view) override { mapper.log.push_back("write backup"); }
   void on_two_suspenders(std::string_view device, Actor first, Actor second, std::string_view verb) override {
     clashes.push_back(fmt::format("{} {} by {}, of {}", verb, device, trace.actors().name(second),
                                   trace.actors().name(first)));

@@ -30,7 +30,7 @@ class RunningCommand {
 class MetadataChange {
  public:
   MetadataChange(Session& session, std::string_view group)
-      : session_(session), metadata_(session.metadata()), group_name_(group) {}
+      : session_(session), metadata_(session.metadata(group)), group_name_(group) {}
 
   // Each returns what went wrong, in words; empty: nothing.
   // After begin(), `group()` is what is committed.

@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "base/reached.h"
 
 namespace dmsim::lvm {
 
-MetadataSteps::MetadataSteps(SectorIo& io, std::vector<BlockDevice*> devices, bool flush)
-    : io_(io), flush_(flush) {
+MetadataSteps::MetadataSteps(SectorIo& io, std::vector<BlockDevice*> devices, std::string_view group, bool flush)
+    : io_(io), group_name_(group), flush_(flush) {
   for (BlockDevice* device : devices) {
     volumes_.emplace_back();
     volumes_.back().device = device;
@@ -24,6 +26,7 @@ Result<VolumeGroup> MetadataSteps::read_volume(Volume& volume) {
   volume.usable = false;
   const Result<LabelFound> label = read_label(read, name);
   if (!label) return Failure{label.error()};
+  volume.id = label->id;
   volume.area = label->area;
   const Result<AreaHeader> header = read_header(read, volume.area, name);
   if (!header) return Failure{header.error()};
@@ -45,13 +48,30 @@ Result<VolumeGroup> MetadataSteps::read() {
       error = found.error();
       continue;
     }
+    if (found->name != group_name_) {
+      REACHED("a disk holds the metadata of another volume group");
+      volume.usable = false;
+      error = {volume.device->name(), 0, 0, fmt::format("it belongs to volume group '{}'", found->name), -1};
+      continue;
+    }
     if (newest.sequence != 0 && found->sequence != newest.sequence) {
       REACHED("physical volumes hold different versions of the metadata");
     }
     if (found->sequence > newest.sequence) newest = std::move(*found);
   }
   if (newest.sequence == 0) return Failure{error};
+  leave_others_alone(newest);
   return newest;
+}
+
+// A volume whose text cannot be read is told by its UUID.
+void MetadataSteps::leave_others_alone(const VolumeGroup& group) {
+  for (Volume& volume : volumes_) {
+    if (!volume.usable) continue;
+    volume.usable = std::any_of(
+        group.physical_volumes.begin(), group.physical_volumes.end(),
+        [&](const PhysicalVolume& each) { return id_without_dashes(each.id) == volume.id; });
+  }
 }
 
 bool MetadataSteps::any_usable() const {

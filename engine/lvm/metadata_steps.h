@@ -2,7 +2,8 @@
 //
 // Reading takes the newest committed text (highest seqno) of any physical volume that can be read: a power
 // cut in the middle of a commit leaves some volumes with the new text, and the new text holds. Precommitted
-// text is never looked at.
+// text is never looked at. Other groups' volumes may stand among them: what holds another group's text, or has a
+// UUID that the newest text does not name, is left alone.
 //
 // Changing goes write, precommit, commit, each on every physical volume, one after the other; every I/O is
 // an event, and a power cut may fall between any two. A volume that fails is left out from then on; the
@@ -14,6 +15,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -29,6 +31,7 @@ class MetadataSteps {
   struct Volume {
     BlockDevice* device = nullptr;
     bool usable = false;       // label and header were read, and nothing has failed since
+    std::string id;            // as its label says
     MetadataArea area;
     AreaHeader header;         // as it stands on the device, as far as we know
     TextSlot written;          // of the text of the step "write"
@@ -36,9 +39,9 @@ class MetadataSteps {
   };
 
   // `devices`: whatever may be a physical volume of the group. Everything outlives this.
-  MetadataSteps(SectorIo& io, std::vector<BlockDevice*> devices, bool flush);
+  MetadataSteps(SectorIo& io, std::vector<BlockDevice*> devices, std::string_view group, bool flush);
 
-  // Failure: no device holds a committed text that can be read; the error is the last device's.
+  // Failure: no device holds a committed text of the group that can be read; the error is the last device's.
   Result<VolumeGroup> read();
 
   // Require read(). Each false: no volume is left that took it.
@@ -51,12 +54,14 @@ class MetadataSteps {
 
  private:
   Result<VolumeGroup> read_volume(Volume& volume);
+  void leave_others_alone(const VolumeGroup& group);
   bool put_header(Volume& volume, const AreaHeader& header);
   bool any_usable() const;
   bool flush_all();
 
   SectorIo& io_;
   std::vector<Volume> volumes_;
+  std::string group_name_;
   bool flush_;
 };
 

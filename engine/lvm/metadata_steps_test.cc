@@ -11,7 +11,7 @@ namespace {
 std::uint64_t sequence_after(std::uint64_t writes, bool flush = true) {
   LvmRig rig(SwitchValues{{"lvm.metadata_flush", flush ? "on" : "off"}});
   rig.start("lvm", [&](Session& session) {
-    MetadataSteps steps = session.metadata();
+    MetadataSteps steps = session.metadata("vg0");
     Result<VolumeGroup> group = steps.read();
     CHECK(group.ok(), group.ok() ? "" : group.error().to_string());
     ++group->sequence;
@@ -49,7 +49,7 @@ TEST(MetadataSteps, the_group_lives_on_the_volume_that_is_left) {
   LvmRig rig;
   bool ok = false;
   rig.start("lvm", [&](Session& session) {
-    MetadataSteps steps = session.metadata();
+    MetadataSteps steps = session.metadata("vg0");
     Result<VolumeGroup> group = steps.read();
     ++group->sequence;
     rig.disks["pv0"]->dead = true;
@@ -67,7 +67,7 @@ TEST(MetadataSteps, the_group_lives_on_the_volume_that_is_left) {
 TEST(MetadataSteps, what_is_reverted_was_never_there) {
   LvmRig rig;
   rig.start("lvm", [&](Session& session) {
-    MetadataSteps steps = session.metadata();
+    MetadataSteps steps = session.metadata("vg0");
     Result<VolumeGroup> group = steps.read();
     ++group->sequence;
     EXPECT_TRUE(steps.write(*group, "test") && steps.precommit());
@@ -84,9 +84,54 @@ TEST(MetadataSteps, disks_without_a_label_hold_no_group) {
   std::memset(rig.disks["pv0"]->at(0), 0, 8192);
   std::memset(rig.disks["pv1"]->at(0), 0, 8192);
   std::string why;
-  rig.start("lvm", [&](Session& session) { why = session.metadata().read().error().to_string(); });
+  rig.start("lvm", [&](Session& session) { why = session.metadata("vg0").read().error().to_string(); });
   rig.run();
   EXPECT_EQ(why, "pv1: at byte 512: there is no label of a physical volume");
+}
+
+// pv1 becomes another group's, whose metadata are newer.
+TEST(MetadataSteps, another_groups_disks_are_read_and_left_alone) {
+  LvmRig rig;
+  VolumeGroup other = test_group();
+  other.name = "other";
+  other.sequence = 100;
+  other.physical_volumes[1].id = make_id("another pv1");
+  for (const SectorWrite& part : fresh_volume(other, other.physical_volumes[1], {})) {
+    std::memcpy(rig.disks["pv1"]->at(part.first), part.bytes.data(), part.bytes.size());
+  }
+  rig.start("lvm", [&](Session& session) {
+    MetadataSteps steps = session.metadata("vg0");
+    Result<VolumeGroup> group = steps.read();
+    ASSERT_TRUE(group.ok()) << group.error().to_string();
+    EXPECT_EQ(group->name, "vg0");
+    EXPECT_EQ(group->sequence, 7u);
+    ++group->sequence;
+    EXPECT_TRUE(steps.write(*group, "test") && steps.precommit() && steps.commit());
+    EXPECT_EQ(session.metadata("other").read()->sequence, 100u);
+    EXPECT_EQ(session.metadata("third").read().error().to_string(), "pv1: it belongs to volume group 'other'");
+  });
+  rig.run();
+  EXPECT_EQ(rig.committed().sequence, 8u);
+}
+
+// Its text cannot be read, so its label must tell.
+TEST(MetadataSteps, a_disk_whose_text_is_torn_is_taken_for_no_other_groups) {
+  for (const bool own : {true, false}) {
+    LvmRig rig;
+    VolumeGroup group = test_group();
+    if (!own) group.physical_volumes[1].id = make_id("another pv1");
+    for (const SectorWrite& part : fresh_volume(group, group.physical_volumes[1], {})) {
+      std::memcpy(rig.disks["pv1"]->at(part.first), part.bytes.data(), part.bytes.size());
+    }
+    std::memset(rig.disks["pv1"]->at(9), 'x', 16);  // the text begins behind the area's header
+    rig.start("lvm", [&](Session& session) {
+      MetadataSteps steps = session.metadata("vg0");
+      ASSERT_TRUE(steps.read().ok());
+      EXPECT_TRUE(steps.volumes()[0].usable);
+      EXPECT_EQ(steps.volumes()[1].usable, own);
+    });
+    rig.run();
+  }
 }
 
 }  // namespace

@@ -66,7 +66,7 @@ CommandResult Mover::update(MetadataChange& change, const std::vector<DeviceNode
                             const std::vector<DeviceNode>& after, std::string_view description,
                             MoveUpdate::Options how) {
   if (std::string why = change.prepare(description); !why.empty()) return failed(std::move(why));
-  if (env().switches.backup_before_suspend) env().user_space.write_backup();
+  if (env().switches.backup_before_suspend) env().user_space.write_backup(group_);
   how.refuse_mirror = options_.refuse_mirror;
   MoveUpdate devices(session_, before, after, how);
   CommandResult result =

@@ -61,13 +61,13 @@ void Session::scan(const std::vector<std::string>& devices) {
   }
 }
 
-MetadataSteps Session::metadata() {
+MetadataSteps Session::metadata(std::string_view group) {
   std::vector<BlockDevice*> disks;
   for (const std::string& name : env_.disk_names) {
     BlockDevice* const disk = env_.disks.find_disk(name);
     if (disk != nullptr && disk->sectors() > kLabelSector) disks.push_back(disk);
   }
-  return MetadataSteps(io_, std::move(disks), env_.switches.metadata_flush);
+  return MetadataSteps(io_, std::move(disks), group, env_.switches.metadata_flush);
 }
 
 }  // namespace dmsim::lvm

@@ -20,7 +20,7 @@ class UserSpace {
   // Some memory, given back when the command ends.
   virtual void allocate_memory() = 0;
   // The copy of the metadata in a file of the root file system.
-  virtual void write_backup() = 0;
+  virtual void write_backup(std::string_view group) = 0;
 
  protected:
   ~UserSpace() = default;
@@ -52,8 +52,8 @@ class Session {
   // Reads the label of every disk, and the first sector of each of `devices` that may be a physical volume
   // for all a scan knows. Devices that are suspended are passed over, unless the switch says otherwise.
   void scan(const std::vector<std::string>& devices);
-  // The metadata of whatever disks hold some.
-  MetadataSteps metadata();
+  // The metadata of the group, wherever it is.
+  MetadataSteps metadata(std::string_view group);
 
   LvmEnvironment& environment() { return env_; }
   SectorIo& io() { return io_; }
