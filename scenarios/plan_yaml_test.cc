@@ -33,11 +33,11 @@ class PlanMaker {
     plan.source = text();
     plan.directory = text();
     plan.engine = pick(test_vocabulary().engines);
-    for (std::uint64_t i = 0, count = 2 + below(2); i < count; ++i) plan.disks.push_back(disk(i));
+    for (std::uint64_t i = 0, count = 3 + below(2); i < count; ++i) plan.disks.push_back(disk(i));
     for (std::uint64_t i = 0, count = below(4); i < count; ++i) plan.faults.push_back(fault());
     for (std::uint64_t i = 0, count = 1 + below(3); i < count; ++i) plan.devices.push_back(device(i));
     plan.volume_groups.push_back(volume_group());
-    plan.volume_groups.push_back({"old", {"disk0", "disk1"}, 32, {{"data", {"disk0"}, "", 1 + below(9), 64}}, "",
+    plan.volume_groups.push_back({"old", {"disk1", "disk2"}, 32, {{"data", {"disk1"}, "", 1 + below(9), 64}}, "",
                                   GroupFormat::kLvm1});
     plan.machine = machine();
     for (std::uint64_t i = 0, count = below(6); i < count; ++i) {
@@ -198,7 +198,7 @@ class PlanMaker {
                                   1 + below(9), 8u << below(4), duration(), flip()};
       case 11: return DmeventdTask{"vg", duration()};
       case 12: return SwapTask{"disk0", 1 + below(9), pace()};
-      case 13: return Lvm1PvmoveTask{"old", "disk1", "disk0", duration(), flip(), flip()};
+      case 13: return Lvm1PvmoveTask{"old", "disk1", "disk2", duration(), flip(), flip()};
       case 14: {
         PvmoveTask made{"vg", "disk0", {}, flip() ? "data" : "", flip(), false, flip(), flip(), duration(), duration()};
         made.poll = Duration::microseconds(1 + static_cast<std::int64_t>(below(9999)));
@@ -340,10 +340,10 @@ void expect_fallbacks(const KeyTable& table, const YamlNode* written) {
 
 TEST(PlanYaml, every_default_is_what_the_key_tables_say) {
   const std::string text =
-      "scenario: s\ndisks: {d: {}, e: {}}\ncheck: []\nfaults: [{disk: d, kind: dies}]\npdflush: {}\n"
+      "scenario: s\ndisks: {d: {}, e: {}, f: {}}\ncheck: []\nfaults: [{disk: d, kind: dies}]\npdflush: {}\n"
       "devices: {lv: 0 8 zero}\n"
       "volume-groups: {g: {disks: [d], volumes: {v: {on: [d]}, m: {on: [d, d]}}},"
-      " o: {format: lvm1, disks: [d, e], volumes: {}}}\ntasks:\n"
+      " o: {format: lvm1, disks: [f, e], volumes: {}}}\ntasks:\n"
       "  - write: {device: lv}\n  - read: {device: lv}\n  - discard: {device: lv}\n"
       "  - flush: {device: lv}\n  - mmap-store: {device: lv}\n  - io: {device: lv, script: F}\n"
       "  - ext2: {device: lv}\n  - fio-iolog: {device: lv, file: f}\n"
@@ -352,7 +352,7 @@ TEST(PlanYaml, every_default_is_what_the_key_tables_say) {
       " {message: {device: lv, text: t}}, {wait-status: {device: lv, contains: c}}]}\n"
       "  - journal-fs: {device: lv}\n"
       "  - create-snapshot: {group: g, origin: v, snapshot: s, on: d}\n  - dmeventd: {group: g}\n"
-      "  - swap: {device: lv, pages: 1}\n  - pvmove-lvm1: {group: o, from: d, to: e}\n"
+      "  - swap: {device: lv, pages: 1}\n  - pvmove-lvm1: {group: o, from: f, to: e}\n"
       "  - pvmove: {group: g, from: d}\n"
       "  - resync-mirror: {group: g, volume: m}\n";
   const Result<Plan> plan = read_plan(text, "s.yaml", test_vocabulary());
