@@ -40,7 +40,8 @@ unsigned long long simple_strtoull(const char *text, char **end, unsigned int ba
 	bool overflows;
 	u64 value;
 
-	text = read_figures(skip_prefix(text, &base), SIZE_MAX, base, &value, &overflows);
+	text = skip_prefix(text, &base); /* before anybody looks at the base */
+	text = read_figures(text, SIZE_MAX, base, &value, &overflows);
 	if (end)
 		*end = (char *)text;
 	return value;
