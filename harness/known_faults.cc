@@ -26,12 +26,20 @@ constexpr Symptom kSymptoms[] = {
     {"mirror.unheard_failure=forgiven", oracle::kAnswers, "but its status shows no failure"},
 };
 
+// User space is the plan's, whatever the engine: a cure of its commands may be all that keeps the promise.
+SwitchValues with_user_space_of(const Plan& plan, SwitchValues switches) {
+  for (const auto& [name, value] : plan.switches) {
+    if (name.starts_with("lvm.") || name.starts_with("pvmove.")) switches.emplace(name, value);
+  }
+  return switches;
+}
+
 // Whether the native engine breaks the promise, too, with these switches.
 bool breaks_it_too(Plan plan, SwitchValues switches, const Violation& violation, Workshop& workshop,
                    const KnownFaultOptions& options) {
   if (options.on_attempt) options.on_attempt();
   plan.engine = "native";
-  plan.switches = std::move(switches);
+  plan.switches = with_user_space_of(plan, std::move(switches));
   // Not the state: what somebody waits for has other names in a kernel, and how much was lost is chance.
   const auto same = [&](const Violation& each) {
     return each.oracle == violation.oracle && each.blame == violation.blame;
