@@ -59,6 +59,17 @@ std::string wipe_log(Session& session, const VolumeGroup& group, const std::stri
   return {};
 }
 
+// Of the volumes that a repair takes away, one that is being moved; empty: none is. The last leg is not taken away: the
+// volume takes over its segments.
+std::string moving_part(const VolumeGroup& old, const std::string& volume, const std::vector<std::string>& gone,
+                        const VolumeGroup& next) {
+  for (const std::string& name : gone) {
+    const LogicalVolume& part = *old.logical(name);
+    if (part.has_status("LOCKED") && part.segments != next.logical(volume)->segments) return name;
+  }
+  return {};
+}
+
 }  // namespace
 
 TreeOptions tree_options(Session& session) {
@@ -168,7 +179,15 @@ CommandResult repair_mirror(Session& session, const RepairRequest& request) {
     return failed(fmt::format("there is no volume '{}'", request.volume));
   }
   const std::vector<DeviceNode> before = device_tree(change.group(), request.volume, tree_options(session));
-  if (auto gone = reduce_mirror(change.group(), request.volume, health); !gone) return failed(gone.error());
+  const VolumeGroup old = change.group();
+  const auto gone = reduce_mirror(change.group(), request.volume, health);
+  if (!gone) return failed(gone.error());
+  if (const std::string moving = moving_part(old, request.volume, *gone, change.group()); !moving.empty()) {
+    REACHED("a repair would take away what is being moved, and is refused");
+    CommandResult refused = failed(fmt::format("{} is locked", moving));
+    refused.locked = true;
+    return refused;
+  }
   const std::vector<DeviceNode> after = device_tree(change.group(), request.volume, tree_options(session));
   if (std::string why = change.prepare("Created *after* executing 'lvconvert --repair'"); !why.empty()) {
     return failed(std::move(why));

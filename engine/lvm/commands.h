@@ -17,6 +17,7 @@ namespace dmsim::lvm {
 struct CommandResult {
   std::string failure;  // empty: done
   DmError error;        // of the ioctl that failed, if one did
+  bool locked = false;  // something else is being done to what it needs: it may be tried again
   bool ok() const { return failure.empty(); }
 };
 

@@ -3,6 +3,11 @@
 #include <algorithm>
 
 namespace dmsim::lvm {
+namespace {
+
+constexpr Duration kAgain = Duration::seconds(1);
+
+}  // namespace
 
 Dmeventd::Watched* Dmeventd::find(const std::string& device) {
   const auto found = std::find_if(watched_.begin(), watched_.end(),
@@ -44,6 +49,11 @@ void Dmeventd::live(const std::string& volume, const std::string& device) {
       if (repaired_ != nullptr) repaired_(device, result);
       // What could not be repaired now is looked at again after the next event.
       if (result.ok()) continue;
+      // But of what is being moved no event tells when that is over.
+      if (result.locked) {
+        env_.scheduler.sleep(kAgain);
+        continue;
+      }
     }
     if (!find(device)->registered) return;
     if (!env_.mapper.wait_event(device, *seen)) return;

@@ -138,6 +138,7 @@ Result<std::vector<std::string>, std::string> reduce_mirror(VolumeGroup& group, 
   if (linear) {
     const std::string last = mirror.areas[0].volume;
     segments = group.logical(last)->segments;
+    group.logical(name)->set_status("LOCKED", group.logical(last)->has_status("LOCKED"));
     remove_volume(group, last, gone);
   }
   for (const std::string& image : gone_images) remove_volume(group, image, gone);

@@ -18,6 +18,9 @@ class Mover {
  public:
   Mover(Session& session, std::string_view group, const MoveOptions& options)
       : session_(session), group_(group), options_(options) {}
+  ~Mover() { stop_watching(); }
+  Mover(const Mover&) = delete;
+  Mover& operator=(const Mover&) = delete;
 
   MoveResult begin(const MoveRequest& request, std::string* move);
   MoveResult poll(const std::string& move);
@@ -33,10 +36,10 @@ class Mover {
   CommandResult end(const std::string& move, MoveEnd how);
   CommandResult end_within(MetadataChange& change, const std::string& move, MoveEnd how);
   CommandResult drop(const std::string& move);
-  // The device whose mirror may hold writes back; empty: none is watched.
-  std::string watched(const std::string& move) const {
-    return env().moves.retreat_first && env().moves.handle_errors ? device_name(group_, move) : std::string();
-  }
+  void begin_to_watch(const std::string& move);
+  void stop_watching();
+  // From now on a retreat is to what that version of the metadata says.
+  void note_old_extents(const VolumeGroup& group, const std::string& move);
   // Precommits, changes the devices from those of `before` to `after`, commits.
   CommandResult update(MetadataChange& change, const std::vector<DeviceNode>& before,
                        const std::vector<DeviceNode>& after, std::string_view description, MoveUpdate::Options how);
@@ -51,15 +54,32 @@ class Mover {
   MoveOptions options_;
   std::vector<std::size_t> done_;  // segments of which the metadata have not been told (switch pvmove.checkpoint)
   bool image_failed_ = false;       // a step was taken back because of it
+  std::string old_extents_;         // the table of a retreat; empty: there is nothing to retreat to
+  std::shared_ptr<MoveWatch> watch_;  // null: nobody watches
   std::uint64_t copied_ = 0;  // when last looked at, to see that it comes on
   Instant came_on_;
 };
 
 void Mover::tell(const std::string& move, std::string_view what, std::uint64_t segment, std::uint64_t of) {
-  Trace& trace = env().scheduler.trace();
-  const Actor volume = trace.actors().intern(device_name(group_, move));
-  const std::uint64_t words = trace.text(what);
-  trace.emit(kMoveStep, env().scheduler.current_actor(), static_cast<std::uint64_t>(volume), words, segment, of);
+  tell_move(env(), device_name(group_, move), what, segment, of);
+}
+
+void Mover::begin_to_watch(const std::string& move) {
+  const PvmoveSwitches& how = env().moves;
+  if (!how.handle_errors || !how.retreat_first || !how.poll_looks_at_health) return;
+  watch_ = MoveWatch::start(env(), device_name(group_, move), options_.poll);
+  watch_->may_retreat_to(old_extents_);
+}
+
+void Mover::stop_watching() {
+  if (watch_ != nullptr) watch_->stop();
+  watch_ = nullptr;
+}
+
+void Mover::note_old_extents(const VolumeGroup& group, const std::string& move) {
+  const bool runs = is_in_use(group, move) && running_segment(group, move).has_value();
+  old_extents_ = runs ? move_table(group, move, {.retreats = true}) : std::string();
+  if (watch_ != nullptr) watch_->may_retreat_to(old_extents_);
 }
 
 CommandResult Mover::update(MetadataChange& change, const std::vector<DeviceNode>& before,
@@ -86,24 +106,32 @@ MoveResult Mover::begin(const MoveRequest& request, std::string* move) {
   *move = *inserted;
   const std::size_t segments = change.group().logical(*move)->segments.size();
   tell(*move, "begin", 0, segments);
-  return {update(change, before, tree(change.group()), "Created *after* executing 'pvmove'", {})};
+  MoveResult result{update(change, before, tree(change.group()), "Created *after* executing 'pvmove'", {})};
+  if (result.ok()) note_old_extents(change.group(), *move);
+  return result;
 }
 
 std::string Mover::committed_moves(std::vector<std::string>* out) {
   MetadataChange change(session_, group_);
   if (std::string why = change.begin(); !why.empty()) return why;
   *out = moves_of(change.group());
+  if (!out->empty()) note_old_extents(change.group(), out->front());
   return {};
 }
 
 MoveResult Mover::poll(const std::string& move) {
   came_on_ = env().scheduler.now();
+  begin_to_watch(move);
   while (true) {
     env().scheduler.sleep(options_.poll);
     Next next = Next::kPollAgain;
     const std::uint64_t copied = copied_;
     MoveResult result = look(move, &next);
-    if (!result.ok() || next == Next::kEnded) return result;
+    if (!result.ok() || next == Next::kEnded) {
+      stop_watching();
+      old_extents_.clear();
+      return result;
+    }
     if (copied_ != copied) came_on_ = env().scheduler.now();
     if (env().scheduler.now() - came_on_ > options_.patience) {
       result.stuck = true;
@@ -127,10 +155,12 @@ MoveResult Mover::look(const std::string& move, Next* next) {
     return {drop(move)};
   }
   for (const std::size_t segment : done_) set_segment_done(change.group(), move, segment);
+  // A retreat that has begun is waited for; none begins before it is known what is to come.
+  const bool retreated = watch_ != nullptr && !watch_->stand_still(env().scheduler);
   const auto status = session_.status(device_name(group_, move));
   if (!status) return {failed(fmt::format("{} is gone", device_name(group_, move)), status.error())};
   const MoveProgress progress = move_progress(*status);
-  if (env().moves.poll_looks_at_health && (image_failed_ || !progress.healthy)) {
+  if (env().moves.poll_looks_at_health && (image_failed_ || retreated || !progress.healthy)) {
     REACHED("a move is aborted because an image of it is in trouble");
     MoveResult result{retreat(change.group(), move)};
     if (result.ok()) result.command = end_within(change, move, {.abort = true});
@@ -139,6 +169,7 @@ MoveResult Mover::look(const std::string& move, Next* next) {
   }
   if (progress.has_mirror && progress.copied < progress.regions) {
     copied_ = progress.copied;
+    note_old_extents(change.group(), move);
     *next = Next::kPollAgain;
     return {};
   }
@@ -152,25 +183,16 @@ MoveResult Mover::look(const std::string& move, Next* next) {
   return result;
 }
 
-// A mirror that handles errors holds a write that failed on one image until somebody repairs it, and no volume above
-// it can be suspended before. So the mirror goes first: its device gets the old extents alone, by a noflush suspend,
-// and what was held is issued again on those. Nothing changes in the metadata: the segment counts as running.
+// Before the volumes above can be suspended; see pvmove_watch.h.
 CommandResult Mover::retreat(const VolumeGroup& group, const std::string& move) {
   if (!env().moves.retreat_first || !env().moves.handle_errors || !running_segment(group, move)) return {};
-  tell(move, "retreat");
-  const std::string device = device_name(group_, move);
-  const DmResult<> loaded = session_.load(device, move_table(group, move, {.retreats = true}));
-  if (!loaded) return failed(fmt::format("load of {} failed", device), loaded.error());
-  const DmResult<> suspended = session_.suspend(device, {.noflush = true, .skip_lockfs = true});
-  if (!suspended) return failed(fmt::format("suspend of {} failed", device), suspended.error());
-  const DmResult<> resumed = session_.resume(device);
-  if (!resumed) return failed(fmt::format("resume of {} failed", device), resumed.error());
-  return {};
+  return retreat_to(session_, device_name(group_, move), move_table(group, move, {.retreats = true}));
 }
 
 CommandResult Mover::checkpoint(MetadataChange& change, const std::string& move, std::size_t segment) {
   tell(move, "checkpoint", segment + 1, change.group().logical(move)->segments.size());
-  const std::vector<DeviceNode> before = tree(change.group());
+  const VolumeGroup old = change.group();
+  const std::vector<DeviceNode> before = tree(old);
   set_segment_done(change.group(), move, segment);
   if (!env().moves.checkpoint) {
     REACHED("a segment of a move is done and the metadata are not told");
@@ -179,8 +201,11 @@ CommandResult Mover::checkpoint(MetadataChange& change, const std::string& move,
     const bool ok = devices.preload() && devices.suspend() && devices.resume() && devices.clean();
     return ok ? CommandResult() : failed(devices.failure(), devices.error());
   }
-  return update(change, before, tree(change.group()), "Created *after* executing 'pvmove', a segment is done",
-                {.watched = watched(move)});
+  note_old_extents(old, move);
+  CommandResult result = update(change, before, tree(change.group()),
+                                "Created *after* executing 'pvmove', a segment is done", {.watch = watch_.get()});
+  if (result.ok()) note_old_extents(change.group(), move);
+  return result;
 }
 
 // In the end a volume's new extents belong into the device that holds its segments, whatever that is called.
@@ -222,7 +247,10 @@ CommandResult Mover::end_within(MetadataChange& change, const std::string& move,
   const VolumeGroup old = change.group();
   detach_move(change.group(), move, how);
   MoveUpdate::Options options;
-  if (!how.abort) options.watched = watched(move);
+  if (!how.abort) {
+    options.watch = watch_.get();
+    note_old_extents(old, move);
+  }
   const std::vector<DeviceNode> after = finished_tree(old, change.group(), &options);
   CommandResult result = update(change, tree(old), after,
                                 how.abort ? "Created *after* executing 'pvmove --abort'"

@@ -4,6 +4,7 @@ namespace dmsim::lvm {
 namespace {
 
 constexpr std::string_view kOnOff[] = {"on", "off"};
+constexpr std::string_view kFlush[] = {"on", "off", "also-mirrors"};
 constexpr std::string_view kMirrorResume[] = {"with-parents", "at-once"};
 constexpr std::string_view kSuspendOrder[] = {"upper-first", "lower-first"};
 constexpr std::string_view kSuspended[] = {"all", "first-tree"};
@@ -28,8 +29,9 @@ constexpr SwitchInfo kTable[] = {
      "first-tree: only the first volume's tree, by committed metadata, is suspended; at the beginning the others are "
      "not connected to it",
      "pvmove-precommitted-suspend"},
-    {"pvmove.flush", kOnOff,
-     "off: devices are suspended with noflush, and what a mirror pushes back is issued again on the next table",
+    {"pvmove.flush", kFlush,
+     "off: all devices are suspended with noflush, and what a mirror pushes back is issued again on the next table; "
+     "also-mirrors: none is, as in lvm2, and what a mirror above the move holds for its own repair becomes errors",
      "pvmove-noflush"},
     {"pvmove.commit", kCommit,
      "after-resume: volumes write to the new extents only, before the metadata say so", "pvmove-crash-points"},
@@ -78,7 +80,7 @@ PvmoveSwitches PvmoveSwitches::of(const SwitchValues& values) {
   chosen.flag("pvmove.mirror_resume", &out.mirror_resumed_with_parents);
   chosen.flag("pvmove.suspend_order", &out.upper_suspended_first);
   chosen.flag("pvmove.suspended", &out.all_suspended);
-  chosen.flag("pvmove.flush", &out.flush);
+  chosen.choice("pvmove.flush", &out.flush);
   chosen.flag("pvmove.commit", &out.commit_before_resume);
   chosen.flag("pvmove.checkpoint", &out.checkpoint);
   chosen.flag("pvmove.restart", &out.restart);

@@ -11,7 +11,7 @@ struct PvmoveSwitches {
   bool mirror_resumed_with_parents = true;
   bool upper_suspended_first = true;
   bool all_suspended = true;
-  bool flush = true;
+  enum class Flush : std::uint8_t { kOn, kOff, kAlsoMirrors } flush = Flush::kOn;
   bool commit_before_resume = true;
   bool checkpoint = true;
   bool restart = true;

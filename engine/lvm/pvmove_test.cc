@@ -132,6 +132,43 @@ TEST(Pvmove, an_image_in_trouble_aborts_the_move_after_a_retreat) {
   EXPECT_EQ(move.rig.committed().logical("pvmove0"), nullptr);
 }
 
+// The last suspend waits for a write that the move's mirror holds.
+TEST(Pvmove, a_mirror_that_holds_writes_is_taken_out_of_the_way_while_a_suspend_waits_for_them) {
+  Move move;
+  bool waited = false;
+  move.rig.mapper.during = [&](const std::string& verb) {
+    if (verb != "suspend vg0-data skip-lockfs" || !move.has("resume vg0-data") || waited) return;
+    waited = true;
+    move.rig.mapper.statuses["vg0-pvmove0"] = "0 32 mirror 2 pv0 pv1 4/4 1 AD 1 core";
+    while (!move.has("suspend vg0-pvmove0 noflush skip-lockfs")) move.rig.scheduler.sleep(Duration::milliseconds(1));
+    move.rig.mapper.statuses["vg0-pvmove0"] = "0 56 linear ";
+  };
+  move.rig.run();
+  EXPECT_TRUE(waited);
+  EXPECT_TRUE(move.result.aborted);
+  EXPECT_EQ(move.result.command.failure, "");
+  EXPECT_EQ(move.rig.mapper.live["vg0-data"], "0 32 linear pv0 128");
+  EXPECT_TRUE(move.rig.administration.suspensions().empty());
+}
+
+TEST(Pvmove, a_repair_does_not_take_away_what_is_being_moved) {
+  const std::string dead = "0 128 mirror 2 vg0-lv_mimage_0 vg0-lv_mimage_1 16/16 1 DA 3 disk vg0-lv_mlog A";
+  for (const std::string from : {"pv0", "pv1"}) {
+    VolumeGroup group = test_group();
+    ASSERT_TRUE(insert_move(group, {from, {from == "pv0" ? "pv1" : "pv0"}, "", false}).ok());
+    LvmRig rig(SwitchValues(), group);
+    rig.mapper.statuses["vg0-lv"] = dead;
+    CommandResult result{"did not run", {}};
+    rig.start("dmeventd", [&](Session& session) { result = repair_mirror(session, {"vg0", "lv", "vg0-lv"}); });
+    rig.run();
+    EXPECT_EQ(result.locked, from == "pv0");
+    EXPECT_EQ(result.failure, from == "pv0" ? "lv_mlog is locked" : "");
+    EXPECT_EQ(rig.committed().logical("lv_mimage_0") == nullptr, from == "pv1");
+    // The leg that is left becomes the volume, and moves on as that.
+    EXPECT_EQ(rig.committed().logical("lv")->has_status("LOCKED"), from == "pv1");
+  }
+}
+
 TEST(Pvmove, a_move_that_does_not_come_on_is_given_up) {
   Move move;
   move.rig.mapper.statuses["vg0-pvmove0"] = "0 32 mirror 2 pv0 pv1 2/4 1 AA 1 core";

@@ -12,12 +12,11 @@
 namespace dmsim::lvm {
 namespace {
 
-// How long a suspend may take before somebody looks whether it ever will end.
-constexpr Duration kLookEvery = Duration::milliseconds(50);
-// After so many looks that found nothing wrong it is waited for without a limit.
-constexpr int kLooks = 40;
-
 bool has_mirror(const std::string& table) { return table.find(" mirror core ") != std::string::npos; }
+
+bool is_any_mirror(const std::string& table) { return table.find(" mirror ") != std::string::npos; }
+
+bool is_of_a_move(const std::string& device) { return device.find("-pvmove") != std::string::npos; }
 
 std::uint64_t sectors_of(std::string_view table) {
   const std::string_view last = table.substr(table.rfind('\n') + 1);
@@ -121,6 +120,7 @@ bool MoveUpdate::go_live(Step& step) {
 bool MoveUpdate::preload() {
   const PvmoveSwitches& switches = session_.environment().moves;
   if (!switches.mirror_made_before_commit) return true;
+  if (!nothing_was_held()) return false;
   for (Step& step : steps_) {
     if (step.gone || !step.is_loaded_anew()) continue;
     if (step.is_new() && !done(session_.create(step.node.name), "create", step.node.name)) return false;
@@ -130,6 +130,7 @@ bool MoveUpdate::preload() {
       if (!done(session_.resume(step.node.name), "resume", step.node.name)) return false;
     }
   }
+  if (options_.watch != nullptr) options_.watch->go_on();
   return true;
 }
 
@@ -137,30 +138,30 @@ bool MoveUpdate::suspend_one(Step& step) {
   const PvmoveSwitches& switches = session_.environment().moves;
   if (!step.concerned || step.is_new()) return true;
   if (switches.upper_suspended_first && !options_.only_changed && !all_above_suspended(step)) return true;
-  const SuspendOptions how{.noflush = !switches.flush, .skip_lockfs = true};
-  Scheduler& scheduler = session_.environment().scheduler;
-  for (int looks = 0;; ++looks) {
-    Fiber& fiber = scheduler.current();
-    Timer alarm(scheduler, [&] { scheduler.signal(fiber); });
-    if (!options_.watched.empty() && looks < kLooks) alarm.arm(kLookEvery);
-    const DmResult<> result = session_.suspend(step.node.name, how);
-    alarm.cancel();
-    fiber.signalled = false;
-    step.suspended = result.ok();
-    if (result.ok() || result.error().errno_value != EINTR) return done(result, "suspend", step.node.name);
-    const auto status = session_.status(options_.watched);
-    image_failed_ = status.ok() && !move_progress(*status).healthy;
-    if (!image_failed_) continue;
-    REACHED("a suspend waits for a write that a mirror holds, and the move is aborted");
-    return done(result, "suspend", step.node.name);
-  }
+  // What a mirror above the move holds for its own repair would become errors; see pvmove.flush.
+  const bool may_hold = is_any_mirror(step.old_table) && !is_of_a_move(step.node.name);
+  const bool flushes = switches.flush == PvmoveSwitches::Flush::kAlsoMirrors ||
+                       (switches.flush == PvmoveSwitches::Flush::kOn && !may_hold);
+  if (is_of_a_move(step.node.name) && !nothing_was_held()) return false;
+  const DmResult<> result = session_.suspend(step.node.name, {.noflush = !flushes, .skip_lockfs = true});
+  step.suspended = result.ok();
+  return done(result, "suspend", step.node.name);
+}
+
+bool MoveUpdate::nothing_was_held() {
+  if (options_.watch == nullptr || options_.watch->stand_still(session_.environment().scheduler)) return true;
+  REACHED("a volume could be suspended because a mirror below it was taken out of the way, and the move is aborted");
+  image_failed_ = true;
+  return done(Failure{DmError{EIO, "an image of the move is in trouble"}}, "suspend", "the move");
 }
 
 bool MoveUpdate::suspend() {
   const auto one = [&](Step& step) { return suspend_one(step); };
   // Those that are gone stand first among the steps, and last in the old trees.
-  return session_.environment().moves.upper_suspended_first ? std::all_of(steps_.rbegin(), steps_.rend(), one)
-                                                            : std::all_of(steps_.begin(), steps_.end(), one);
+  const bool suspended = session_.environment().moves.upper_suspended_first
+                             ? std::all_of(steps_.rbegin(), steps_.rend(), one)
+                             : std::all_of(steps_.begin(), steps_.end(), one);
+  return suspended && nothing_was_held();
 }
 
 bool MoveUpdate::resume() {

@@ -19,6 +19,7 @@
 
 #include "engine/lvm/device_tree.h"
 #include "engine/lvm/device_update.h"
+#include "engine/lvm/pvmove_watch.h"
 #include "engine/lvm/session.h"
 
 namespace dmsim::lvm {
@@ -28,9 +29,9 @@ class MoveUpdate final : public DeviceUpdate {
   struct Options {
     bool only_changed = false;    // suspend nothing above what changes
     bool refuse_mirror = false;   // the kernel has no mirror target
-    // The device of a mirror that may hold writes back: a suspend that takes long is interrupted to look at it, and
-    // fails when an image is in trouble. Empty: no suspend is interrupted.
-    std::string watched = {};
+    // Who takes the move's mirror out of the way, if writes are held there, while volumes above are suspended. If that was
+    // done the suspend fails. Null: nobody.
+    MoveWatch* watch = nullptr;
   };
   // `before` and `after`: the devices of the whole group.
   MoveUpdate(Session& session, const std::vector<DeviceNode>& before, const std::vector<DeviceNode>& after,
@@ -62,6 +63,7 @@ class MoveUpdate final : public DeviceUpdate {
   bool load(Step& step);
   bool go_live(Step& step);
   bool suspend_one(Step& step);
+  bool nothing_was_held();
 
   Session& session_;
   Options options_;
