@@ -29,8 +29,8 @@ class MoveUpdate final : public DeviceUpdate {
   struct Options {
     bool only_changed = false;    // suspend nothing above what changes
     bool refuse_mirror = false;   // the kernel has no mirror target
-    // Who takes the move's mirror out of the way, if writes are held there, while volumes above are suspended. If that was
-    // done the suspend fails. Null: nobody.
+    // Who takes the move's mirror out of the way, if writes are held there, while volumes above are suspended. If
+    // that was done the suspend fails. Null: nobody.
     MoveWatch* watch = nullptr;
   };
   // `before` and `after`: the devices of the whole group.
