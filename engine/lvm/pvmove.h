@@ -15,8 +15,8 @@
 //
 // In one thing this is not lvm2's way. lvm2's mirror has no handle_errors, so that a region which could not be read or
 // written counts as copied, and its poll looks at the percentage only. Here the mirror handles errors, a poll that
-// sees an image in trouble aborts the move, and the mirror is taken out of the way first, since it may hold writes; that
-// is done by a thread of its own, however long the command waits for something (pvmove_watch.h).
+// sees an image in trouble aborts the move, and the mirror is taken out of the way first, since it may hold writes;
+// that is done by a thread of its own, however long the command waits for something (pvmove_watch.h).
 // The switches pvmove.errors, pvmove.poll and pvmove.retreat give lvm2's way back.
 //
 // Source: lvm2's tools/pvmove.c, tools/pvmove_poll.c, tools/polldaemon.c.
