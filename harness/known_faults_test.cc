@@ -74,5 +74,19 @@ TEST(KnownFault, is_two_of_them_when_it_takes_two) {
   EXPECT_EQ(known_fault(plan, broken(oracle::kReadYourWrites), workshop), "");
 }
 
+// The racer has to be there while the background copies, right after boot. A run that is not watched step by step lets
+// some timers ring first.
+TEST(KnownFault, is_recognised_where_it_takes_tasks_that_begin_right_after_boot) {
+  Plan plan = test::clone_plan(" 0 2 hydration_threshold 1");
+  for (DiskOptions& disk : plan.disks) {
+    disk.read = {Duration::microseconds(50), Duration::microseconds(200)};
+    disk.write = disk.read;
+    disk.discard_supported = false;
+  }
+  plan.tasks.push_back(test::script("W120+1 D120+8 c(D120+8) W124+2 c(W124+2) R124+2", Duration::microseconds(100)));
+  Workshop workshop;
+  EXPECT_EQ(known_fault(plan, broken(oracle::kReadYourWrites), workshop), "clone.discard_waits=off");
+}
+
 }  // namespace
 }  // namespace dmsim
