@@ -9,12 +9,29 @@
 
 namespace dmsim {
 
+namespace {
+
+// A kernel of the user's own stands in for those that are known, not for one with a planted bug.
+bool stands_in_for(std::string_view engine, std::string_view named) {
+  return engine == named || (engine.starts_with("linux:") && named.starts_with("linux-") &&
+                             named.find('+') == std::string_view::npos);
+}
+
+std::string why_not_on(std::string_view engine, const Plan& plan) {
+  if (plan.engine_is_named && !stands_in_for(engine, plan.engine)) {
+    return fmt::format("it is about the engine {}", plan.engine);
+  }
+  // Most planted bugs are the native engine's, some troubles the kernels' own: others have no such switch.
+  return why_not_done_by(engine, plan);
+}
+
+}  // namespace
+
 bool ChosenVariants::take(Plan* plan) {
   names_.push_back(plan->variant);
   if (!variant_.empty() && plan->variant != variant_) return false;
   const std::string engine = engine_.empty() ? plan->engine : engine_;
-  // Most planted bugs are the native engine's, some troubles the kernels' own: others have no such switch.
-  const std::string why = why_not_done_by(engine, *plan);
+  const std::string why = why_not_on(engine, *plan);
   if (!why.empty()) {
     if (++left_out_ == 1) {
       first_left_out_ = fmt::format("{}{}{} cannot be run by {}: {}", plan->scenario, plan->variant.empty() ? "" : "/",
@@ -29,7 +46,9 @@ bool ChosenVariants::take(Plan* plan) {
 std::string ChosenVariants::left_out() const {
   if (left_out_ == 0) return {};
   return fmt::format("{}. It is left out{}", first_left_out_,
-                     left_out_ == 1 ? "" : fmt::format(", and so are {} others", left_out_ - 1));
+                     left_out_ == 1   ? ""
+                     : left_out_ == 2 ? ", and so is one other"
+                                      : fmt::format(", and so are {} others", left_out_ - 1));
 }
 
 std::string ChosenVariants::why_none() const {

@@ -117,6 +117,11 @@ TEST_F(Program, says_of_a_variant_whose_bug_its_engine_does_not_have_that_this_i
                "engine can do. It is left out: nothing is left to run");
     EXPECT_EQ(output.out, "");
   }
+  std::string text(kScenario);
+  text.replace(text.find("holds: {}"), 9, "holds: {engine: native}");
+  const Output named = run({"run", file("small.yaml", text), "--variant", "holds", "--engine", "linux-6.12"});
+  EXPECT_EQ(named.code, 2);
+  EXPECT_HAS(named.err, "small/holds cannot be run by linux-6.12: it is about the engine native. It is left out");
   const Output typo = run({"fuzz", scenario_, "--variant", "cought"});
   EXPECT_EQ(typo.code, 2);
   EXPECT_HAS(typo.err, "no variant named 'cought' in these scenarios, did you mean 'caught'?");

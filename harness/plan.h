@@ -321,6 +321,7 @@ struct Plan {
   std::string source;
   std::string directory;            // of the scenario file: what relative paths start from
   std::string engine = "native";
+  bool engine_is_named = false;     // by a scenario's file: it is about this engine, and no other may take its place
   std::vector<DiskOptions> disks;
   std::vector<FaultOptions> faults;
   std::vector<DevicePlan> devices;

@@ -121,7 +121,8 @@ constexpr std::array kPowerCut = std::to_array<KeyInfo>({
 constexpr KeyInfo kScenarioKey{"scenario", Shape::kText, "", "its name: that of the file"};
 constexpr KeyInfo kAbout{"about", Shape::kText, "-", "what it shows, in a sentence"};
 constexpr KeyInfo kSource{"source", Shape::kText, "-", "where the fault is known from"};
-constexpr KeyInfo kEngine{"engine", Shape::kText, "native", "native, linux-6.1 or linux-6.12"};
+constexpr KeyInfo kEngine{"engine", Shape::kText, "native",
+                          "native, linux-6.1 or linux-6.12; where it is said, `--engine` puts no other in its place"};
 constexpr KeyInfo kDisks{"disks", Shape::kMapOfMaps, "", "each disk's name and options", {}, &kDiskKeys};
 constexpr KeyInfo kFaults{"faults", Shape::kListOfMaps, "-", "what the disks do wrong", {},
                           &kFaultKeys};

@@ -75,6 +75,7 @@ Result<Plan> read_variant(const YamlNode& merged, const std::string& variant,
   Plan plan;
   reading.require_files_in(parent.string());
   read_plan_map(reading, merged, plan, false);
+  plan.engine_is_named = merged.find("engine") != nullptr;
   if (!reading.failed() && plan.checks.empty()) {
     const YamlNode* checks = merged.find("check");
     CHECK(checks != nullptr);
