@@ -126,8 +126,10 @@ void add_fault(Draft& draft, const std::string& disk, FaultKind kind) {
   FaultOptions fault;
   fault.disk = disk;
   fault.kind = kind;
-  // Devices come up well: refusing to is no finding.
-  fault.from = Duration::milliseconds(static_cast<std::int64_t>(draft.between(kFaultFrom, 25, 60)));
+  // Devices come up well: refusing to is no finding. A clone reads its metadata twice at most, and may make them.
+  const DiskOptions& meta = draft.disk("meta");
+  fault.from = Duration::milliseconds(static_cast<std::int64_t>(draft.between(kFaultFrom, 25, 60))) +
+               meta.read.most * 8 + meta.write.most * 4 + meta.flush.most * 2;
   fault.skip = draft.among<std::uint64_t>(kFaultSkip, {0, 1, 3, 8});
   fault.count = draft.among<std::optional<std::uint64_t>>(kFaultCount, {1, std::nullopt, 3});
   if (kind == FaultKind::kDies) fault.skip = 0, fault.count = std::nullopt;
