@@ -203,7 +203,11 @@ void World::begin_settling() {
   for (const auto& device : caches_) {
     PageCache& cache = device->cache;
     if (cache.dirty_pages() == 0) continue;
-    scheduler_.spawn(trace_.actors().intern("sync"), FiberRole::kTask, [&cache] { cache.fsync(); });
+    ++syncs_left_;
+    scheduler_.spawn(trace_.actors().intern("sync"), FiberRole::kTask, [this, &cache] {
+      cache.fsync();
+      --syncs_left_;
+    });
   }
 }
 

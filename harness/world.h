@@ -242,6 +242,7 @@ class World final : public TaskHost,
   std::unique_ptr<WaitQueue> task_ends_;
   std::vector<bool> tasks_ended_;
   std::size_t tasks_left_ = 0;
+  std::size_t syncs_left_ = 0;  // of caches, when tasks are over
   bool power_cut_requested_ = false;
   bool boot_begun_ = false;
   bool boot_over_ = false;

@@ -126,6 +126,7 @@ bool World::regions_settled() const {
 }
 
 bool World::quiet() const {
+  if (syncs_left_ > 0) return false;
   if (lvm_room_->administration().commands() > 0) return false;
   for (const auto& device : watched_) {
     if (device->in_flight() > 0) return false;
