@@ -70,9 +70,12 @@ bool concerns(const SwitchInfo& info, const Plan& plan) {
 }
 
 // The plan with that promise only; as it is when the promise is one that is always checked. A power cut may
-// come at any instant, not only at the one that the plan names: the native engine does the same at other times.
+// come at any instant, not only at the one that the plan names: the native engine does the same at other times. And
+// more than nothing or everything may survive it.
 Plan with_one_check(Plan plan, const std::string& oracle) {
-  if (plan.power_cut.when != PowerCutPlan::When::kNever) plan.power_cut.when = PowerCutPlan::When::kAny;
+  PowerCutPlan& cut = plan.power_cut;
+  if (cut.when != PowerCutPlan::When::kNever) cut.when = PowerCutPlan::When::kAny;
+  cut.states_per_cut = std::max<std::uint32_t>(cut.states_per_cut, 6);
   const bool can_be_chosen = std::find(plan.checks.begin(), plan.checks.end(), oracle) != plan.checks.end();
   if (can_be_chosen) plan.checks = {oracle};
   return plan;
