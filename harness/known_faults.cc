@@ -22,6 +22,8 @@ constexpr Symptom kSymptoms[] = {
     {"mirror.retry_region=shifted", oracle::kNoEngineBug, "in_sync() goes beyond a bitmap"},
     // A record for the store that the old table was left with, which has room for none.
     {"snapshot.drain_on_handover=off", oracle::kNoEngineBug, "BUG_ON(index >= ps->exceptions_per_area)"},
+    // Only that runs without an end and without a task. The native engine does the same, with no switch.
+    {"pushed-back-in-circles", oracle::kLiveness, "times since a task last did, and go on"},
     // A write is held for a leg that has been forgiven: only those two faults forgive.
     {"mirror.unheard_failure=forgiven", oracle::kAnswers, "but its status shows no failure"},
 };
@@ -109,6 +111,10 @@ std::string in_words(const SwitchValues& switches) {
 
 std::string known_fault(const Plan& whole, const Violation& violation, Workshop& workshop,
                         const KnownFaultOptions& options) {
+  for (const Symptom& symptom : kSymptoms) {
+    const bool shows = violation.sentence.find(symptom.words) != std::string::npos;
+    if (violation.oracle == symptom.oracle && shows) return std::string(symptom.fault);
+  }
   const Plan plan = with_one_check(whole, violation.oracle);
   for (const SwitchInfo& info : all_switches()) {
     if (info.linux_value.empty() || !concerns(info, plan)) continue;
@@ -119,10 +125,6 @@ std::string known_fault(const Plan& whole, const Violation& violation, Workshop&
   }
   const SwitchValues together = combination(plan, violation, workshop, options);
   if (!together.empty() && !breaks_it_too(plan, {}, violation, workshop, options)) return in_words(together);
-  for (const Symptom& symptom : kSymptoms) {
-    const bool shows = violation.sentence.find(symptom.words) != std::string::npos;
-    if (violation.oracle == symptom.oracle && shows) return std::string(symptom.fault);
-  }
   return {};
 }
 

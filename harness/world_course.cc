@@ -2,6 +2,7 @@
 // on; and what it means that a world is quiet, recovered, at rest.
 #include <algorithm>
 
+#include "base/reached.h"
 #include "harness/world.h"
 #include "harness/world_devices.h"
 
@@ -12,6 +13,9 @@ namespace {
 constexpr std::uint64_t kBatch = 32;
 // Steps after which a life without an end is given up.
 constexpr std::uint64_t kMostSteps = 200'000'000;
+// Slices of daemons alone after which they are taken to run in a circle, while some task waits. A resynchronisation
+// of 50,000 regions takes fewer.
+constexpr std::uint64_t kMostIdleSlices = 3'000'000;
 
 }  // namespace
 
@@ -30,6 +34,17 @@ bool World::stalled() {
     if (fiber.is_task) return true;
   }
   return false;
+}
+
+// A task waits, and daemons run as if there were no end to it: virtual time would pass the plan's patience only after
+// hours of the real one.
+bool World::spinning() {
+  if (scheduler_.live_tasks() == 0 || scheduler_.last_task_slice() != idle_since_) {
+    idle_since_ = scheduler_.last_task_slice();
+    slices_before_idle_ = scheduler_.slices_run();
+    return false;
+  }
+  return scheduler_.slices_run() - slices_before_idle_ > kMostIdleSlices;
 }
 
 Stretch World::run_until(const Condition& done, const Condition& paused) {
@@ -51,6 +66,11 @@ Stretch World::run_until(const Condition& done, const Condition& paused) {
     if ((++steps_ & 0xFF) == 0 && stalled()) {
       judge_.report_stuck(fmt::format("no task has run for {} s",
                                       plan_.machine.patience.count_ns() / 1'000'000'000));
+      return Stretch::kStuck;
+    }
+    if ((steps_ & 0xFF) == 0 && spinning()) {
+      REACHED("daemons run in a circle while a task waits");
+      judge_.report_stuck(fmt::format("daemons have run {} times since a task last did, and go on", kMostIdleSlices));
       return Stretch::kStuck;
     }
     if (steps_ > kMostSteps) {
