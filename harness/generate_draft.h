@@ -131,4 +131,20 @@ void make_checks(Draft& draft);
 std::string mirror_line(const MirrorDraft& mirror, Errors errors);
 DurationRange draw_latency(Draft& draft, const ChoicePoint& point);
 
+// Those who read a part of a device, or store to its pages.
+inline TaskBody reader_of(std::string device, SectorRange part, Pace pace) {
+  ReadTask read;
+  read.device = std::move(device);
+  read.area.range = part;
+  read.pace = pace;
+  return read;
+}
+inline TaskBody storer_to(std::string device, SectorRange part, Pace pace) {
+  MmapStoreTask store;
+  store.device = std::move(device);
+  store.range = part;
+  store.pace = pace;
+  return store;
+}
+
 }  // namespace dmsim::generate

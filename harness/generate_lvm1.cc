@@ -57,20 +57,8 @@ TaskBody draw_user(Draft& draft, const std::string& device, SectorRange part) {
     case 1: write.path = Path::kBuffered; return write;
     case 2: write.path = Path::kUnlisted; return write;
     case 3: write.heeds_cache = true; break;
-    case 4: {
-      ReadTask read;
-      read.device = device;
-      read.area.range = part;
-      read.pace = write.pace;
-      return read;
-    }
-    default: {
-      MmapStoreTask store;
-      store.device = device;
-      store.range = part;
-      store.pace = write.pace;
-      return store;
-    }
+    case 4: return reader_of(device, part, write.pace);
+    default: return storer_to(device, part, write.pace);
   }
   write.in_flight = static_cast<std::uint32_t>(draft.between(kUserInFlight, 1, 6));
   return write;

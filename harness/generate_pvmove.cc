@@ -168,20 +168,8 @@ TaskBody draw_user(Draft& draft, const MoveDraft& made, const std::string& devic
     case 0:
     case 1: break;
     case 2: write.path = Path::kBuffered; return write;
-    case 3: {
-      ReadTask read;
-      read.device = device;
-      read.area.range = part;
-      read.pace = write.pace;
-      return read;
-    }
-    default: {
-      MmapStoreTask store;
-      store.device = device;
-      store.range = part;
-      store.pace = write.pace;
-      return store;
-    }
+    case 3: return reader_of(device, part, write.pace);
+    default: return storer_to(device, part, write.pace);
   }
   write.fua = draft.odds(kUserFua, 1, 3);
   write.in_flight = draft.among<std::uint32_t>(kUserInFlight, {1, 1, 4, 6});
@@ -295,7 +283,6 @@ SectorRange draw_place(Draft& draft) {
 }
 
 void make_faults(Draft& draft, const MoveDraft& made) {
-  if (made.story == Story::kNothing) return;
   FaultOptions fault;
   fault.disk = "pv0";
   switch (made.story) {
