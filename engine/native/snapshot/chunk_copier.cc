@@ -55,7 +55,7 @@ void ChunkCopier::post(Outcome outcome, Done done, void* context) {
 }
 
 void ChunkCopier::start(CopyJob& job) {
-  CHECK(job.sectors > 0);
+  if (job.sectors == 0) return ended(job);
   job.piece_limit = std::min(kPieceSectors, job.to.device->limits().max_sectors);
   if (job.from.device != nullptr) {
     job.piece_limit = std::min(job.piece_limit, job.from.device->limits().max_sectors);

@@ -38,7 +38,7 @@ class ChunkCopier final : private MirrorWorker::Job {
   ChunkCopier(const ChunkCopier&) = delete;
   ChunkCopier& operator=(const ChunkCopier&) = delete;
 
-  // Any context. `sectors` > 0.
+  // Any context. Without sectors there is nothing to do, and `done` hears of success, as kcopyd has it.
   void copy(Place from, Place to, std::uint64_t sectors, Done done, void* context);
   void zero(Place to, std::uint64_t sectors, Done done, void* context);
   // `done` comes in its turn, without a copy.

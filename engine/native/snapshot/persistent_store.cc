@@ -182,8 +182,9 @@ std::optional<Chunk> PersistentStore::allocate() {
 void PersistentStore::commit(const Exception& exception, bool copied, bool injected, Done done,
                              void* context) {
   if (!ready_) {
-    // The store went to another table while this was being copied (fault snap-handover-pending). Linux
-    // follows a null pointer here.
+    // The store went to another table since this was allocated in it (fault snap-handover-pending). Linux
+    // stops at a BUG here: a store that was never read has no room for a record. What that comes to is that nobody
+    // records the exception, and the store that it was allocated in waits for it for ever.
     REACHED("an exception comes back to a store that was handed over");
     return done(context, false, injected);
   }

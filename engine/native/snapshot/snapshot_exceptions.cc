@@ -40,6 +40,12 @@ void Snapshot::note_origin_waits(const PendingException& exception, const Target
 }
 
 void Snapshot::start_copy(PendingException& exception) {
+  if (chunk().sectors == 0) {
+    // The store went to another table since the exception was allocated in it (snapshot.suspend_on_handover=off):
+    // what this table has instead knows no chunk size, so nothing is copied, and that succeeds, as in Linux.
+    CHECK(!switches_->suspend_on_handover, exception.exception.old_chunk);
+    REACHED("a copy begins after its store was handed over");
+  }
   const Sector from = chunk().sector_of(exception.exception.old_chunk);
   const std::uint64_t sectors = std::min<std::uint64_t>(chunk().sectors, origin_.sectors() - from);
   ++copies_;

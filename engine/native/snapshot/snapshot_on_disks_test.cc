@@ -837,6 +837,27 @@ TEST(SnapshotSwitch, destroy_waits_off_loses_the_writes_that_wait_for_a_snapshot
   EXPECT_EQ(seeds_that_hang(20, {}, one_snapshot, remove_snapshot), 0);
 }
 
+// Nothing is copied of an exception whose store goes to another table before its copy begins; it is never recorded,
+// and the store waits for it.
+TEST(SnapshotSwitch, suspend_on_handover_off_strands_exceptions_whenever_they_began) {
+  const auto hand_over = [](SnapshotRig& rig) {
+    for (Sector writer = 1; writer < 4; ++writer) {
+      rig.task("writer", [&rig, writer] {
+        for (Sector chunk = 0; chunk < 8; ++chunk) {
+          EXPECT_TRUE(rig.write("origin", (writer * 8 + chunk) * 16, 1).ok());
+        }
+      });
+    }
+    for (int round = 0; round < 5; ++round) {
+      EXPECT_TRUE(rig.dm.load("snap", "0 512 snapshot real cow P 16").ok());
+      EXPECT_TRUE(rig.dm.suspend("snap", {}).ok());
+      EXPECT_TRUE(rig.dm.resume("snap").ok());
+    }
+  };
+  EXPECT_GT(seeds_that_hang(100, {{"snapshot.suspend_on_handover", "off"}}, one_snapshot, hand_over), 0);
+  EXPECT_EQ(seeds_that_hang(20, {}, one_snapshot, hand_over), 0);
+}
+
 TEST(SnapshotSwitch, registration_that_allocates_under_the_lock_of_all_origins_waits_for_itself) {
   struct Case {
     const char* value;
