@@ -192,6 +192,8 @@ void tell_waiting(const Chronicle& c, Story* story) {
     const std::string who = who_words(c, user.who);
     step.text =
         fmt::format("Nothing more happens: {} still waits for the answer to its {}", who, user.op);
+    const std::string missing = c.focus.snapshot ? missing_for_write(c) : "";
+    if (!missing.empty()) step.text += ", and " + missing;
     step.notation = notation_of(user.op, user.fua, user.range);
     story->steps.push_back(step);
     return;

@@ -93,6 +93,7 @@ struct StoryFocus {
       std::string device;
       std::uint64_t chunk_sectors = 1;
     };
+    std::string device;                // its own name
     std::string origin, cow;           // devices
     bool merges = false;
     std::uint64_t chunk_sectors = 1;
@@ -108,7 +109,8 @@ struct StoryFocus {
     std::uint64_t extent;      // of the volume
   };
   std::optional<Move> move;    // an extent of LVM1 that was moved: legs are where it is and where it was
-  std::optional<Snapshot> snapshot;  // `device` is one, or merges one
+  // `device` is one, or merges one; of a run that hangs: the one that the oldest request waits for.
+  std::optional<Snapshot> snapshot;
   std::string log_disk;      // or a clone's metadata; empty: none
   // Where that page is in memory: its cache, which may be one of a device further up, and its number there.
   std::string cache;  // actor; empty: no cache was used

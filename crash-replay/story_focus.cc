@@ -8,6 +8,7 @@
 #include "crash-replay/story_snapshot.h"
 #include "engine/native/mirror/log_reader.h"
 #include "harness/copies.h"
+#include "harness/oracle_names.h"
 #include "harness/world.h"
 
 namespace dmsim {
@@ -136,7 +137,10 @@ StoryFocus find_focus(const Chronicle& chronicle, World& last) {
   if (focus.device.empty() && !last.plan().devices.empty()) {
     focus.device = last.plan().devices.front().name;
   }
-  focus.snapshot = find_snapshot(focus, last);
+  if (waiting != nullptr && violation.oracle == oracle::kLiveness && focus.device == waiting->actor) {
+    focus.snapshot = find_awaited_snapshot(chronicle.events, *waiting, last);
+  }
+  if (!focus.snapshot) focus.snapshot = find_snapshot(focus.device, focus.sectors.begin, last);
   if (focus.sectors.empty()) return focus;
   const Sector sector = focus.sectors.begin;
   focus.page = sector / kPageSectors;

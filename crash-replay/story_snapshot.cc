@@ -30,27 +30,30 @@ class SnapshotTeller {
     if (event.is("dm.submit") && overwrites(event)) {
       return step(at,
                   fmt::format("{} writes to {}, over chunk {} of {}", who_words(c_, event.text("issuer")), event.actor,
-                              snapshot_.chunk, f_.device),
+                              snapshot_.chunk, snapshot_.device),
                   notation_of("write", event.number("fua") != 0, event.range()),
                   was_saved(at) ? Weight::kDetail : Weight::kEssential);
     }
     if (event.is("dm.complete")) return answer(at);
     if (event.is("snapshot.merge")) return merge(at);
-    if (event.actor != f_.device && event.actor != "kcopyd " + f_.device) return std::nullopt;
+    if (event.actor != snapshot_.device && event.actor != "kcopyd " + snapshot_.device) return std::nullopt;
     if (event.is("snapshot.invalid")) {
-      return step(at, fmt::format("{} becomes invalid: {}", f_.device, event.text("why")));
+      return step(at, fmt::format("{} becomes invalid: {}", snapshot_.device, event.text("why")));
     }
-    if (event.is("snapshot.overflow")) return step(at, fmt::format("{} overflows: no more writes to it", f_.device));
+    if (event.is("snapshot.overflow")) {
+      return step(at, fmt::format("{} overflows: no more writes to it", snapshot_.device));
+    }
     if (event.is("snapshot.header") && event.number("valid") == 0) {
       return step(at, fmt::format("The header that says so is written to {}{}", snapshot_.cow,
                                   event.number("fua") != 0 ? ", past its cache" : ", into its cache"));
     }
     if (event.is("snapshot.handover")) {
-      return step(at, fmt::format("The store of {} goes to its new table{}", f_.device,
+      return step(at, fmt::format("The store of {} goes to its new table{}", snapshot_.device,
                                   event.number("pending") != 0 ? ", while copies into it are under way" : ""));
     }
     if (event.is("snapshot.active")) {
-      return step(at, fmt::format("From now on {} saves what is overwritten on {}", f_.device, snapshot_.origin));
+      return step(at,
+                  fmt::format("From now on {} saves what is overwritten on {}", snapshot_.device, snapshot_.origin));
     }
     if (event.is("snapshot.area") || event.is("snapshot.area_written")) return area(at);
     return event.number("chunk") == snapshot_.chunk ? of_chunk(at) : std::nullopt;
@@ -61,7 +64,7 @@ class SnapshotTeller {
       const StoryEvent& event = c_.event(i);
       if (event.is("power.cut")) return std::nullopt;
       const bool first = (event.is("dm.submit") && overwrites(event)) || event.is("snapshot.handover") ||
-                         (event.is("snapshot.exception") && event.actor == f_.device &&
+                         (event.is("snapshot.exception") && event.actor == snapshot_.device &&
                           event.number("chunk") == snapshot_.chunk) ||
                          event.is("snapshot.invalid") || (event.is("snapshot.merge") && merge(i));
       if (first) return i;
@@ -71,11 +74,23 @@ class SnapshotTeller {
 
   std::string before() const {
     const SectorRange range = chunk_range();
-    return fmt::format("{} is a snapshot of {}{}, its chunks are kept on {}.{}", f_.device, snapshot_.origin,
+    return fmt::format("{} is a snapshot of {}{}, its chunks are kept on {}.{}", snapshot_.device, snapshot_.origin,
                        snapshot_.merges ? ", being merged into it" : "", snapshot_.cow,
                        f_.has_page() ? fmt::format(" Sector {} lies in chunk {}, sectors {} to {}.", f_.sectors.begin,
                                                    snapshot_.chunk, range.begin, range.end - 1)
                                      : "");
+  }
+
+  // Of the chunk in focus, in the last life.
+  std::string missing() const {
+    for (std::size_t i = c_.events.size(); i-- > 0 && !c_.event(i).is("power.on");) {
+      const StoryEvent& event = c_.event(i);
+      if (!is_chunk(event)) continue;
+      if (event.is("snapshot.copied")) return fmt::format("chunk {} has never been recorded", snapshot_.chunk);
+      if (event.is("snapshot.exception")) return fmt::format("chunk {} has never been copied", snapshot_.chunk);
+      if (event.is("snapshot.remapped")) break;
+    }
+    return {};
   }
 
  private:
@@ -148,7 +163,7 @@ class SnapshotTeller {
     return false;
   }
   bool is_chunk(const StoryEvent& event) const {
-    return (event.actor == f_.device || event.actor == "kcopyd " + f_.device) &&
+    return (event.actor == snapshot_.device || event.actor == "kcopyd " + snapshot_.device) &&
            event.number("chunk") == snapshot_.chunk;
   }
 
@@ -195,24 +210,25 @@ class SnapshotTeller {
 
 }  // namespace
 
-std::optional<StoryFocus::Snapshot> find_snapshot(const StoryFocus& focus, World& last) {
+std::optional<StoryFocus::Snapshot> find_snapshot(const std::string& device, Sector sector, World& last) {
   const auto table_of = [&last](const std::string& name) -> std::string {
     auto live = last.mapper().table(name, TableSlot::kLive);
     if (live.ok() && !live->empty()) return *live;
-    for (const DevicePlan& device : last.plan().devices) {
-      if (device.name == name) return device.table;
+    for (const DevicePlan& each : last.plan().devices) {
+      if (each.name == name) return each.table;
     }
     return {};
   };
-  const std::string own = table_of(focus.device);
+  const std::string own = table_of(device);
   const auto line = read_snapshot(own);
   if (!line) return std::nullopt;
   StoryFocus::Snapshot out;
+  out.device = device;
   out.origin = line->origin;
   out.cow = line->cow;
   out.merges = line->merges;
   out.chunk_sectors = std::max<std::uint64_t>(1, chunk_in(own));
-  out.chunk = focus.sectors.begin / out.chunk_sectors;
+  out.chunk = sector / out.chunk_sectors;
   for (const std::string& name : last.mapped_names()) {
     const std::string table = table_of(name);
     const auto other = read_snapshot(table);
@@ -224,6 +240,20 @@ std::optional<StoryFocus::Snapshot> find_snapshot(const StoryFocus& focus, World
   }
   return out;
 }
+
+std::optional<StoryFocus::Snapshot> find_awaited_snapshot(const std::vector<StoryEvent>& events,
+                                                          const StoryEvent& write, World& last) {
+  for (auto event = events.rbegin(); event != events.rend() && event->id > write.id; ++event) {
+    if (!event->is("snapshot.origin_waits") || !write.range().contains(event->number("sector"))) continue;
+    auto found = find_snapshot(event->actor, event->number("sector"), last);
+    if (!found) continue;
+    const auto& users = found->users;
+    if (std::find(users.begin(), users.end(), write.actor) != users.end()) return found;
+  }
+  return std::nullopt;
+}
+
+std::string missing_for_write(const Chronicle& chronicle) { return SnapshotTeller(chronicle).missing(); }
 
 std::string snapshot_before(const Chronicle& chronicle) { return SnapshotTeller(chronicle).before(); }
 

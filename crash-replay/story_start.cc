@@ -63,6 +63,8 @@ std::size_t story_start(const Chronicle& c) {
   const std::string& name = c.violation.oracle;
   if (name == oracle::kLiveness) {
     start = last_request(c, [](const UserStory& user) { return !user.complete; });
+    const auto first = c.focus.snapshot ? snapshot_story_start(c) : std::nullopt;
+    if (start && first) start = std::min(*start, *first);
   } else if (name == oracle::kNoFalseError) {
     start =
         last_request(c, [](const UserStory& user) { return user.complete && user.status != "ok"; });

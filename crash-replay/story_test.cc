@@ -115,6 +115,15 @@ TEST(story, a_merge_that_overtakes_a_handover_is_told_between_the_store_and_the_
                    "The merge into lv copies sectors", "From now on other saves what is overwritten on real"});
 }
 
+TEST(story, a_write_that_waits_for_a_snapshot_is_told_with_the_store_that_went_away_from_its_chunk) {
+  const auto told = tell_crash_of("scenarios/snapshot/handover-races-origin.yaml", "origin-runs-on");
+  ASSERT_NE(told, nullptr);
+  expect_readable(*told);
+  expect_in_order(told->story, {"The write waits until the chunk has been saved",
+                                "The store of snap goes to its new table, while copies into it are under way",
+                                "has been copied", "has never been recorded"});
+}
+
 TEST(story, a_region_committed_before_its_flush_is_told_from_the_copy_to_the_reader) {
   const auto told =
       tell_crash_of("scenarios/seeds/clone-commit-before-flush.yaml", "as-2019-background");
