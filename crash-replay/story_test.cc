@@ -124,6 +124,27 @@ TEST(story, a_write_that_waits_for_a_snapshot_is_told_with_the_store_that_went_a
                                 "has been copied", "has never been recorded"});
 }
 
+TEST(story, a_deadlock_names_both_processes_the_lock_the_devices_and_the_bio_in_a_circle) {
+  const auto told = tell_crash_of("scenarios/seeds/snapshot-of-mirror.yaml", "lock");
+  ASSERT_NE(told, nullptr);
+  expect_readable(*told);
+  for (const char* words : {"holds it", "has begun to suspend vg-lv", "until it is repaired", "the circle closes at",
+                            "vg-lv has never answered"}) {
+    EXPECT_THAT(told->story.found, testing::Contains(HasSubstr(words)));
+  }
+}
+
+TEST(story, a_deadlock_of_daemons_alone_is_told_from_the_request_that_waits_for_them) {
+  const auto told = tell_crash_of("scenarios/lvm/two-groups-one-repair.yaml", "one-at-a-time");
+  ASSERT_NE(told, nullptr);
+  expect_readable(*told);
+  for (const char* words : {"the mirror other-lv holds 1 bios until it is repaired", "a bio of root-lv",
+                            "the lock of dmeventd's commands: dmeventd-2 holds it",
+                            "the circle closes at dmeventd-2"}) {
+    EXPECT_THAT(told->story.found, testing::Contains(HasSubstr(words)));
+  }
+}
+
 TEST(story, a_region_committed_before_its_flush_is_told_from_the_copy_to_the_reader) {
   const auto told =
       tell_crash_of("scenarios/seeds/clone-commit-before-flush.yaml", "as-2019-background");

@@ -81,6 +81,8 @@ class LvmRoom final : private lvm::UserSpace,
     std::string words;
     Actor who = Actor::kNobody;
   };
+  // The mapped device whose bio a fiber waits for; empty: none is known.
+  std::string awaited_device(const StuckFiber& fiber) const;
   Reason why_stuck(const std::string& device, Actor asking);
   std::vector<std::string> stack_below(const std::string& device);
   // The dmeventd that watches it; kNobody: none.

@@ -77,6 +77,25 @@ LvmRoom::Reason LvmRoom::why_stuck(const std::string& device, Actor asking) {
   return own;
 }
 
+std::string LvmRoom::awaited_device(const StuckFiber& fiber) const {
+  std::string device = device_in(fiber.waits_for);
+  // "c(W0+8!)": the request says whose it is.
+  for (const std::string& request : world_.unanswered()) {
+    const std::string notation = request.substr(0, request.find(' '));
+    if (device.empty() && fiber.waits_for == "c(" + notation + ")") device = device_in(request);
+  }
+  if (device.empty() && fiber.waits_for.starts_with("any request of ")) {
+    device = world_.device_that_owes(fiber.actor);
+  }
+  // What holds it is no process (a cache): then it is a bio of that device.
+  if (device.empty()) device = device_in(world_.trace().actors().name(fiber.held_by));
+  // A kernel's own wait queue names nothing: whoever has begun to suspend a device waits for its bios.
+  for (const lvm::Administration::Suspension& suspension : administration_.suspensions()) {
+    if (device.empty() && suspension.by == fiber.actor && !suspension.complete) device = suspension.device;
+  }
+  return device;
+}
+
 std::vector<std::string> LvmRoom::wait_graph() {
   const ActorNames& names = world_.trace().actors();
   const std::vector<StuckFiber> stuck = world_.scheduler().stuck();
@@ -107,18 +126,7 @@ std::vector<std::string> LvmRoom::wait_graph() {
       } else if (at->held_by != Actor::kNobody && find(at->held_by) != nullptr) {
         reason = {fmt::format("{} holds it", names.name(at->held_by)), at->held_by};
       } else {
-        // What holds it is no process (a cache): then it is a bio of that device.
-        std::string device = device_in(at->waits_for);
-        // "c(W0+8!)": the request says whose it is.
-        for (const std::string& request : world_.unanswered()) {
-          const std::string notation = request.substr(0, request.find(' '));
-          if (device.empty() && at->waits_for == "c(" + notation + ")") device = device_in(request);
-        }
-        if (device.empty()) device = device_in(names.name(at->held_by));
-        // A kernel's own wait queue names nothing: whoever has begun to suspend a device waits for its bios.
-        for (const lvm::Administration::Suspension& suspension : administration_.suspensions()) {
-          if (device.empty() && suspension.by == at->actor && !suspension.complete) device = suspension.device;
-        }
+        const std::string device = awaited_device(*at);
         if (!device.empty()) reason = why_stuck(device, at->actor);
         if (!reason.words.empty() && device_in(at->waits_for).empty()) {
           reason.words = fmt::format("a bio of {}; {}", device, reason.words);

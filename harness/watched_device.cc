@@ -1,5 +1,7 @@
 #include "harness/watched_device.h"
 
+#include <algorithm>
+
 #include <utility>
 
 namespace dmsim {
@@ -42,6 +44,12 @@ std::vector<std::string> WatchedDevice::unanswered() const {
                               request->submitted.ns()));
   }
   return out;
+}
+
+bool WatchedDevice::owes(Actor issuer) const {
+  return std::any_of(all_requests_.begin(), all_requests_.end(), [issuer](const auto& request) {
+    return request->bio != nullptr && request->bio->issuer == static_cast<std::uint32_t>(issuer);
+  });
 }
 
 void WatchedDevice::submit(Bio& bio) {

@@ -59,6 +59,8 @@ class WatchedDevice final : public BlockDevice {
   const AnswerCounts& answers() const { return answers_; }
   // Each request that has not been answered: "W0+8 of lv, submitted at 1200 ns".
   std::vector<std::string> unanswered() const;
+  // Some request of that actor's has not been answered.
+  bool owes(Actor issuer) const;
 
  private:
   static void on_end(Bio& bio);

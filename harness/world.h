@@ -90,6 +90,8 @@ class World final : public TaskHost,
   bool quiet() const;
   // Requests of users that have not been answered, in words.
   std::vector<std::string> unanswered() const;
+  // The first mapped device with a request of that actor's that has not been answered; empty: none.
+  std::string device_that_owes(Actor issuer) const;
 
   // Ends every run_until() with kPaused once the trace has come to that event, after the slice or event
   // that emitted it; `on_event` (may be null) is called on the spot. Nothing before it runs differently.

@@ -168,6 +168,13 @@ std::vector<std::string> World::unanswered() const {
   return out;
 }
 
+std::string World::device_that_owes(Actor issuer) const {
+  for (const auto& device : watched_) {
+    if (device->owes(issuer)) return device->name();
+  }
+  return {};
+}
+
 bool World::at_rest() const { return quiet() && recovered(); }
 
 std::uint64_t World::crash_generation() const {

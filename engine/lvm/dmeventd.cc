@@ -1,6 +1,7 @@
 #include "engine/lvm/dmeventd.h"
 
 #include <algorithm>
+#include <optional>
 
 namespace dmsim::lvm {
 namespace {
@@ -37,6 +38,12 @@ std::string Dmeventd::volume_of(const std::string& device) const {
   return {};
 }
 
+CommandResult Dmeventd::repair(Session& session, const std::string& volume, const std::string& device) {
+  std::optional<MutexGuard> command;
+  if (!env_.switches.repairs_apart) command.emplace(env_.administration.lock("dmeventd's commands"));
+  return repair_mirror(session, {group_, volume, device});
+}
+
 void Dmeventd::live(const std::string& volume, const std::string& device) {
   Session session(env_);
   while (true) {
@@ -45,7 +52,7 @@ void Dmeventd::live(const std::string& volume, const std::string& device) {
     const auto status = session.status(device);
     if (!status) return;
     if (mirror_health(*status).needs_repair()) {
-      const CommandResult result = repair_mirror(session, {group_, volume, device});
+      const CommandResult result = repair(session, volume, device);
       if (repaired_ != nullptr) repaired_(device, result);
       // What could not be repaired now is looked at again after the next event.
       if (result.ok()) continue;

@@ -2,7 +2,8 @@
 //
 // One watcher, a fiber of its own, for each device: it reads the status, repairs if that tells of a failure,
 // and waits for the device's next event. Two watchers may repair at the same time: what keeps them apart is
-// the lock that a repair takes, if it takes one.
+// the lock that a repair takes, if it takes one. lvm2's dmeventd runs its commands in its own process, where only
+// one may run at a time, whatever groups they are for (lvm.repairs=one-at-a-time).
 #pragma once
 
 #include <functional>
@@ -36,6 +37,7 @@ class Dmeventd {
     bool registered = true;  // as the daemon believes; its watcher may have ended with the device
   };
   Watched* find(const std::string& device);
+  CommandResult repair(Session& session, const std::string& volume, const std::string& device);
   void live(const std::string& volume, const std::string& device);
 
   LvmEnvironment& env_;

@@ -22,6 +22,7 @@ struct LvmSwitches {
   bool metadata_flush = true;
   bool temporary_is_error = true;   // the table of a device on its way out
   bool resync_unmonitors = true;
+  bool repairs_apart = true;        // of dmeventd: each in a process of its own
   bool passthrough = false;
 
   static LvmSwitches of(const SwitchValues& values);
