@@ -27,6 +27,10 @@ class BlockDevice {
   // Starts `bio`; bio.end_io runs later, or before this returns if it fails at once. May block in a
   // fiber (a suspended mapped device never does: it defers). Requires a range within the device.
   virtual void submit(Bio& bio) = 0;
+
+  // So much is under way, or held back, that a writer who does not want to wait had better come again later. Never
+  // sleeps. Linux has not asked since 5.18.
+  virtual bool congested() { return false; }
 };
 
 // What a file system, or whatever else sits on a device, does when the device is to be quiesced.

@@ -152,7 +152,9 @@ void Teller::tell_device(const StoryEvent& event) {
                notation_of(user->op, user->fua, user->range));
   }
   const bool moves = !move_.empty() && event.text("device") == move_;
-  if (event.text("device") != f_.device && event.text("device") != f_.mirror && !moves) return;
+  // A story that is about no sector tells what became of each device.
+  const bool about = event.text("device") == f_.device || event.text("device") == f_.mirror || moves;
+  if (!about && !f_.sectors.empty()) return;
   if (event.actor == "boot") return;
   const std::string device(event.text("device"));
   if (event.is("dm.suspend"))
@@ -171,8 +173,16 @@ void Teller::tell_device(const StoryEvent& event) {
     add(fmt::format("{} loads a table into {}: {}", who_words(c_, event.actor), device,
                     event.text("table")));
   }
-  if (event.is("dm.remove"))
-    add(fmt::format("{} removes {}", who_words(c_, event.actor), device));
+  if (event.is("dm.remove")) {
+    const std::uint64_t error = event.number("errno");
+    add(error == 0 ? fmt::format("{} removes {}", who_words(c_, event.actor), device)
+                   : fmt::format("{} may not remove {}: errno {}", who_words(c_, event.actor), device, error));
+  }
+  if (event.is("dm.last_user")) {
+    add(fmt::format("{} has asked {} whether it is congested. It gives up the last reference to a table that has "
+                    "been replaced meanwhile, and destroys it",
+                    who_words(c_, event.actor), device));
+  }
   if (event.is("dm.message")) {
     add(fmt::format("{} sends {} the message '{}'", who_words(c_, event.actor), device,
                     event.text("text")));

@@ -47,4 +47,8 @@ inline constexpr TraceKind kDmRequeue{"dm.requeue", {{kOpArg, {"sector"}, {"coun
 // The device has an event for whoever waits; `number` counts them.
 inline constexpr TraceKind kDmEvent{"dm.event", {{{"number"}}}};
 
+// Whoever asked the device whether it is congested has a table in hand that has been replaced meanwhile, and
+// destroys it.
+inline constexpr TraceKind kDmLastUser{"dm.last_user", {{kDeviceArg}}};
+
 }  // namespace dmsim

@@ -80,6 +80,11 @@ void WatchedDevice::submit(Bio& bio) {
   device->submit(bio);
 }
 
+bool WatchedDevice::congested() {
+  BlockDevice* const device = find_();
+  return device != nullptr && device->congested();
+}
+
 void WatchedDevice::on_end(Bio& bio) {
   auto& request = *static_cast<UserRequest*>(bio.context);
   request.device->answer(request, bio);

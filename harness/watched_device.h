@@ -52,6 +52,7 @@ class WatchedDevice final : public BlockDevice {
   BlockLimits limits() const override;
   // A device that does not exist (any more) answers EIO.
   void submit(Bio& bio) override;
+  bool congested() override;
 
   Reference* reference() { return reference_; }
   std::uint64_t requests() const { return requests_; }

@@ -23,6 +23,7 @@ class World::Gate final : public BlockDevice {
       static_cast<Bio*>(context)->complete({BlockStatus::Code::kIoError, true});
     }, &bio);
   }
+  bool congested() override { return disk_.congested(); }
   void fail_reads() { fails_reads_ = true; }
   bool fails_reads() const { return fails_reads_; }
 

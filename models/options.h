@@ -86,6 +86,7 @@ struct MemoryOptions {
 struct PdflushOptions {
   Duration interval = Duration::seconds(5);  // between two passes; > 0
   Duration expire = Duration::seconds(30);   // age from which a dirty page is written
+  bool nonblocking = false;                  // it passes by a device that is congested, as Linux 2.6 did
   friend bool operator==(const PdflushOptions&, const PdflushOptions&) = default;
 };
 

@@ -95,6 +95,7 @@ constexpr std::array kMemory = std::to_array<KeyInfo>({
 constexpr std::array kPdflush = std::to_array<KeyInfo>({
     {"interval", Shape::kDuration, "5s", "between two passes"},
     {"expire", Shape::kDuration, "30s", "age from which a dirty page is written"},
+    {"nonblocking", Shape::kFlag, "false", "a congested device is passed by, as in Linux 2.6"},
 });
 
 constexpr std::array kScheduler = std::to_array<KeyInfo>({

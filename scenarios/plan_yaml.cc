@@ -339,6 +339,7 @@ std::string machine_parts(const MachinePlan& machine) {
                                                : Flow()
                                                      .duration("interval", machine.pdflush->interval)
                                                      .duration("expire", machine.pdflush->expire)
+                                                     .flag("nonblocking", machine.pdflush->nonblocking)
                                                      .done();
   const std::string scheduler = Flow()
                                     .duration("slice-cost", machine.slice_cost)

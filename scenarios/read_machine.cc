@@ -240,6 +240,7 @@ void read_pdflush(Reading& reading, const YamlNode& node, std::optional<PdflushO
   PdflushOptions options;
   map.duration("interval", options.interval);
   map.duration("expire", options.expire);
+  map.flag("nonblocking", options.nonblocking);
   if (options.interval == Duration()) map.fail("interval", "found '0s', expected more than zero");
   pdflush = options;
 }

@@ -78,6 +78,7 @@ struct Fiber {
   bool interruptible = false;     // parked in a wait that a signal may end
   TraceId cause = 0;              // what made it runnable
   const WaitReason* waits_for = nullptr;  // while parked; null when it merely sleeps
+  const WaitReason* spun_for = nullptr;   // others spin for a spinlock that it holds: once parked, it stays so
   WaitQueue* queue = nullptr;     // the queue it is parked in; null: none
   Fiber* next = nullptr;          // in that queue
   void* sanitizer_stack = nullptr;  // AddressSanitizer's fake stack while switched out

@@ -308,6 +308,11 @@ void Scheduler::preempt_point() {
 
 void Scheduler::unpark(Fiber& fiber) {
   CHECK(fiber.state == Fiber::State::kParked, static_cast<int>(fiber.state));
+  if (fiber.spun_for != nullptr) [[unlikely]] {
+    fiber.waits_for = fiber.spun_for;
+    fiber.interruptible = false;  // it is in no queue any more
+    return;
+  }
   fiber.state = Fiber::State::kRunnable;
   fiber.cause = trace_.cause();
   runnable_.push_back(&fiber);

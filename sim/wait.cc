@@ -90,6 +90,24 @@ void Mutex::unlock() {
   wake_one();
 }
 
+void SpinLock::lock() {
+  Fiber& self = scheduler().current();
+  while (holder_ != nullptr) {
+    CHECK(holder_ != &self, "a fiber spins for a lock that it holds");
+    holder_->spun_for = &lost_cpu_;
+    wait();
+  }
+  holder_ = &self;
+  if (!empty()) self.spun_for = &lost_cpu_;
+}
+
+void SpinLock::unlock() {
+  CHECK(holder_ == &scheduler().current());
+  holder_->spun_for = nullptr;
+  holder_ = nullptr;
+  wake_one();
+}
+
 Timer::Timer(Scheduler& scheduler, std::function<void()> expired)
     : scheduler_(scheduler), core_(scheduler.take_timer_core()) {
   core_->expired = std::move(expired);

@@ -93,17 +93,44 @@ class Mutex final : public WaitQueue {
   Actor owner_ = Actor::kNobody;
 };
 
-// std::lock_guard's twin: unlocks in the destructor, also when the fiber is unwound.
-class MutexGuard {
+// A lock under which nobody may sleep. Preemption points stand for other CPUs: a holder that was merely preempted
+// runs on, and who finds the lock taken waits the moment that it takes. A holder that sleeps is woken as usual if
+// nobody has wanted the lock meanwhile; who did spins on the CPU, and the holder never runs again.
+class SpinLock final : public WaitQueue {
  public:
-  explicit MutexGuard(Mutex& mutex) : mutex_(mutex) { mutex_.lock(); }
-  ~MutexGuard() { mutex_.unlock(); }
-  MutexGuard(const MutexGuard&) = delete;
-  MutexGuard& operator=(const MutexGuard&) = delete;
+  SpinLock(Scheduler& scheduler, const std::string& what)
+      : WaitQueue(scheduler, what), lost_cpu_("the CPU, on which others spin for " + what + ", which it holds") {}
+  void lock();
+  void unlock();
+  Actor held_by() const override { return holder_ != nullptr ? holder_->actor : Actor::kNobody; }
 
  private:
-  Mutex& mutex_;
+  class LostCpu final : public WaitReason {
+   public:
+    explicit LostCpu(std::string what) : what_(std::move(what)) {}
+    std::string describe_wait() const override { return what_; }
+
+   private:
+    std::string what_;
+  };
+  LostCpu lost_cpu_;
+  Fiber* holder_ = nullptr;
 };
+
+// std::lock_guard's twin: unlocks in the destructor, also when the fiber is unwound.
+template <typename Lock>
+class LockGuard {
+ public:
+  explicit LockGuard(Lock& lock) : lock_(lock) { lock_.lock(); }
+  ~LockGuard() { lock_.unlock(); }
+  LockGuard(const LockGuard&) = delete;
+  LockGuard& operator=(const LockGuard&) = delete;
+
+ private:
+  Lock& lock_;
+};
+using MutexGuard = LockGuard<Mutex>;
+using SpinGuard = LockGuard<SpinLock>;
 
 class Semaphore {
  public:

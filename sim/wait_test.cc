@@ -99,6 +99,79 @@ TEST_F(WaitTest, unlocking_what_nobody_holds_is_our_bug) {
   EXPECT_DEATH(mutex.unlock(), "CHECK failed");
 }
 
+TEST_F(WaitTest, a_spinlock_is_waited_for_while_its_holder_is_merely_preempted) {
+  SpinLock lock(scheduler_, "lock");
+  for (const char* name : {"a", "b", "c"}) {
+    task(name, [&, name] {
+      const SpinGuard guard(lock);
+      log_ += name;
+      scheduler_.yield();
+      scheduler_.yield();
+      log_ += name;
+    });
+  }
+  run();
+  EXPECT_EQ(log_, "aabbcc");
+  EXPECT_EQ(scheduler_.live_tasks(), 0u);
+  EXPECT_EQ(lock.held_by(), Actor::kNobody);
+}
+
+TEST_F(WaitTest, who_sleeps_with_a_spinlock_goes_on_if_nobody_has_wanted_it) {
+  SpinLock lock(scheduler_, "lock");
+  task("sleeper", [&] {
+    const SpinGuard guard(lock);
+    scheduler_.sleep(Duration::seconds(1));
+    log_ += "s";
+  });
+  run();
+  EXPECT_EQ(log_, "s");
+}
+
+TEST_F(WaitTest, who_sleeps_with_a_spinlock_that_others_spin_for_never_runs_again) {
+  SpinLock lock(scheduler_, "lock");
+  WaitQueue queue(scheduler_, "queue");
+  Fiber& sleeper = task("sleeper", [&] {
+    const SpinGuard guard(lock);
+    queue.wait_interruptible();
+    log_ += "s";
+  });
+  task("spinner", [&] {
+    scheduler_.sleep(Duration::seconds(1));
+    const SpinGuard guard(lock);
+    log_ += "l";
+  });
+  task("other", [&] {
+    scheduler_.sleep(Duration::seconds(2));
+    queue.wake_all();
+    scheduler_.signal(sleeper);
+    log_ += "o";
+  });
+  run();
+  EXPECT_EQ(log_, "o");
+  const std::vector<StuckFiber> stuck = scheduler_.stuck();
+  ASSERT_EQ(stuck.size(), 2u);
+  EXPECT_EQ(stuck[0].waits_for, "the CPU, on which others spin for lock, which it holds");
+  EXPECT_EQ(stuck[1].waits_for, "lock");
+  EXPECT_EQ(stuck[1].held_by, sleeper.actor);
+  scheduler_.shut_down();
+}
+
+TEST_F(WaitTest, who_sleeps_with_a_spinlock_is_lost_when_others_came_before_it_slept) {
+  SpinLock lock(scheduler_, "lock");
+  for (const char* name : {"first", "second", "third"}) {
+    task(name, [&, name] {
+      const SpinGuard guard(lock);
+      scheduler_.yield();
+      if (name == std::string("second")) scheduler_.sleep(Duration::seconds(1));
+      log_ += name;
+    });
+  }
+  run();
+  EXPECT_EQ(log_, "first");
+  EXPECT_EQ(scheduler_.live_tasks(), 2u);
+  scheduler_.shut_down();
+}
+
 TEST_F(WaitTest, a_semaphore_lets_as_many_in_as_it_counts) {
   Semaphore semaphore(scheduler_, "semaphore", 2);
   int inside = 0, most = 0, done = 0;

@@ -169,7 +169,8 @@ std::uint64_t weight(const MachinePlan& machine) {
                       option(machine.slice_cost != plain.slice_cost) +
                       option(machine.preemption.numerator != 0);
   if (machine.pdflush) {
-    out += 10 + weight(machine.pdflush->interval) + weight(machine.pdflush->expire);
+    out += 10 + weight(machine.pdflush->interval) + weight(machine.pdflush->expire) +
+           option(machine.pdflush->nonblocking);
   }
   return out;
 }

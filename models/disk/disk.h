@@ -85,6 +85,9 @@ struct DiskPool {
 
 class Disk final : public BlockDevice {
  public:
+  // Of the 128 requests of a queue of Linux 2.6, those from which it counts as congested.
+  static constexpr std::size_t kCongestedRequests = 113;
+
   // `media` is what the disk holds when power comes on. `faults` is the whole plan's list: the disk
   // takes its own. `before_cut`: what the same disk's faults remembered when the power failed; null
   // at first boot. Scheduler, space and pool outlive the disk, and nothing runs on the
@@ -98,6 +101,7 @@ class Disk final : public BlockDevice {
   std::uint64_t sectors() const override { return options_.sectors; }
   BlockLimits limits() const override;
   void submit(Bio& bio) override;  // never blocks, never completes before it returns
+  bool congested() override { return in_flight_ >= kCongestedRequests; }
 
   const DiskOptions& options() const { return options_; }
   Actor actor() const { return actor_; }

@@ -36,6 +36,9 @@ inline constexpr TraceKind kCacheRead{
 inline constexpr TraceKind kCacheFsync{"cache.fsync", {{{"cache", ArgForm::kActor}, {"dirty"}}}};
 // fsync has ended.
 inline constexpr TraceKind kCacheFsynced{"cache.fsynced", {{{"cache", ArgForm::kActor}, {"error"}}}};
+// pdflush asks whether the cache's device is congested; if so it passes it by.
+inline constexpr TraceKind kCacheAsked{
+    "cache.asked", {{{"cache", ArgForm::kActor}, {"congested"}}}};
 // A clean page left the cache under memory pressure.
 inline constexpr TraceKind kCacheReclaimed{
     "cache.reclaimed", {{{"cache", ArgForm::kActor}, {"page"}}}};

@@ -298,6 +298,62 @@ TEST(Pdflush, a_page_of_exactly_the_age_is_old_enough) {
   EXPECT_GE(too_young.at - exact.at, Duration::seconds(1));
 }
 
+TEST(Pdflush, passes_by_a_congested_device_only_if_it_must_not_block) {
+  for (const bool nonblocking : {false, true}) {
+    TestWorld world;
+    Pdflush pdflush(world.scheduler,
+                    {.interval = Duration::seconds(1), .expire = Duration(), .nonblocking = nonblocking},
+                    world.trace.actors().intern("pdflush"));
+    pdflush.add(*world.cache);
+    pdflush.start();
+    world.device.busy = true;
+    world.task("writer", [&] {
+      EXPECT_TRUE(world.cache->write(0, stamped(1, 0)).ok());
+      world.scheduler.sleep(Duration::milliseconds(3500));
+      EXPECT_EQ(world.device.log.empty(), nonblocking);
+      world.device.busy = false;
+      world.scheduler.sleep(Duration::seconds(1));
+      EXPECT_EQ(world.device.bytes_at(0, 8), stamped(1, 0));
+    });
+    ASSERT_TRUE(world.run_tasks());
+    EXPECT_EQ(world.events(kCacheAsked).size(), nonblocking ? 4u : 0u);  // a clean cache's device is not asked
+    world.scheduler.shut_down();
+  }
+}
+
+TEST(Pdflush, a_device_that_sleeps_when_it_is_asked_hangs_whoever_dirties_another) {
+  TestWorld world;
+  TestDevice other_device(world.scheduler, world.pages, 64);
+  PageCache other(world.scheduler, world.memory, world.pages, other_device,
+                  world.trace.actors().intern("pagecache other"));
+  Pdflush pdflush(world.scheduler,
+                  {.interval = Duration::seconds(1), .expire = Duration::seconds(30), .nonblocking = true},
+                  world.trace.actors().intern("pdflush"));
+  pdflush.add(*world.cache);
+  pdflush.add(other);
+  pdflush.start();
+  WaitQueue answer(world.scheduler, "an answer");
+  world.device.asked = [&] { answer.wait(); };
+  world.task("writer", [&] {
+    EXPECT_TRUE(world.cache->write(0, stamped(1, 0)).ok());
+    world.scheduler.sleep(Duration::milliseconds(1500));
+    // What is dirty already is on its list.
+    EXPECT_TRUE(world.cache->write(4096, stamped(1, 8)).ok());
+    world.scheduler.after(Duration::seconds(1), [](void* queue, std::uint64_t) {
+      static_cast<WaitQueue*>(queue)->wake_all();
+    }, &answer);
+    EXPECT_TRUE(other.write(0, stamped(2, 0)).ok());
+    ADD_FAILURE() << "nobody gives the lock back";
+  });
+  world.run_for(Duration::seconds(10));
+  const std::vector<StuckFiber> stuck = world.scheduler.stuck();
+  ASSERT_EQ(stuck.size(), 2u);
+  EXPECT_EQ(stuck[0].waits_for, "the spinlock of the lists of dirty inodes");
+  EXPECT_EQ(world.trace.actors().name(stuck[0].held_by), "pdflush");
+  EXPECT_EQ(world.trace.actors().name(stuck[1].actor), "pdflush");
+  world.scheduler.shut_down();
+}
+
 TEST(Pdflush, serves_every_cache_and_forgets_a_removed_one) {
   TestWorld world;
   TestDevice other_device(world.scheduler, world.pages, 64);

@@ -146,6 +146,7 @@ void PageCache::wait_until_stable(CachedPage& page) {
 void PageCache::set_dirty(CachedPage& page) {
   CHECK(page.uptodate, page.number);
   if (page.dirty) return;
+  const bool joins_list = dirty_pages() == 0 && dirty_lists_ != nullptr;
   index_.set_dirty(page);
   page.dirtied_at = scheduler_.now();
   page.dirtied_as = ++dirtyings_;
@@ -157,6 +158,10 @@ void PageCache::set_dirty(CachedPage& page) {
   scheduler_.trace().emit(kCacheDirty, scheduler_.current_actor(),
                           static_cast<std::uint64_t>(actor_), page.number,
                           page.frame.page().version(), page.writeback ? 1 : 0);
+  if (joins_list) {
+    dirty_lists_->lock();
+    dirty_lists_->unlock();
+  }
 }
 
 void PageCache::invalidate(SectorRange range) {

@@ -97,6 +97,9 @@ class PageCache final : public Reclaimer {
   // Drops every clean, idle page (what O_DIRECT does to the range it touches; BLKFLSBUF for all).
   void invalidate(SectorRange range);
 
+  // The lock of the list that the device's inode comes onto with its first dirty page; null: there is no list.
+  void list_under(SpinLock* lock) { dirty_lists_ = lock; }
+
   std::uint64_t dirty_pages() const { return index_.dirty_count(); }
   std::uint64_t resident_pages() const { return index_.count(); }
   std::uint64_t writes_in_flight() const { return bios_in_flight_; }
@@ -188,6 +191,7 @@ class PageCache final : public Reclaimer {
   WaitQueue write_bio_ended_;
   WaitQueue flush_ended_;
   Mutex inode_lock_;
+  SpinLock* dirty_lists_ = nullptr;     // not owned
   std::uint64_t fibers_inside_ = 0;
   std::uint64_t errors_ = 0;            // writeback bios that failed, ever
   bool last_error_seen_ = false;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "models/memory/cache_trace.h"
 
 namespace dmsim {
 namespace {
@@ -22,18 +23,33 @@ class Visit {
 }  // namespace
 
 Pdflush::Pdflush(Scheduler& scheduler, PdflushOptions options, Actor actor)
-    : scheduler_(scheduler), options_(options), actor_(actor) {
+    : scheduler_(scheduler),
+      options_(options),
+      actor_(actor),
+      dirty_lists_(scheduler, "the spinlock of the lists of dirty inodes") {
   CHECK(options_.interval > Duration());
   CHECK(options_.expire >= Duration());
 }
 
-void Pdflush::add(PageCache& cache) { caches_.push_back(&cache); }
+void Pdflush::add(PageCache& cache) {
+  caches_.push_back(&cache);
+  cache.list_under(&dirty_lists_);
+}
 
 void Pdflush::remove(PageCache& cache) {
   CHECK(visiting_ != &cache, "pdflush is writing this cache back");
   const auto at = std::find(caches_.begin(), caches_.end(), &cache);
   CHECK(at != caches_.end());
   caches_.erase(at);
+  cache.list_under(nullptr);
+}
+
+bool Pdflush::passes_by(PageCache& cache) {
+  if (!options_.nonblocking || cache.dirty_pages() == 0) return false;
+  const SpinGuard guard(dirty_lists_);
+  const bool congested = cache.device().congested();
+  scheduler_.trace().emit(kCacheAsked, actor_, static_cast<std::uint64_t>(cache.actor()), congested);
+  return congested;
 }
 
 void Pdflush::start() {
@@ -52,7 +68,7 @@ void Pdflush::run() {
     // for the next pass.
     for (std::size_t i = 0; i < caches_.size(); ++i) {
       const Visit visit(visiting_, *caches_[i]);
-      caches_[i]->write_back(dirtied_before);
+      if (!passes_by(*caches_[i])) caches_[i]->write_back(dirtied_before);
     }
     ++passes_;
   }

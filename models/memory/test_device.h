@@ -39,6 +39,10 @@ class TestDevice final : public BlockDevice {
       scheduler_.after(delay, &TestDevice::due, this, reinterpret_cast<std::uint64_t>(&bio));
     }
   }
+  bool congested() override {
+    if (asked) asked();
+    return busy;
+  }
   // Ends the oldest held bio now.
   void release_one() {
     Bio* const bio = held.front();
@@ -62,6 +66,8 @@ class TestDevice final : public BlockDevice {
   Duration delay = Duration::microseconds(100);
   bool holding = false;
   bool keep_log = true;
+  bool busy = false;            // what congested() answers
+  std::function<void()> asked;  // happens whenever somebody asks that
   std::vector<Bio*> held;
   std::vector<std::string> log;  // submissions "W0+8" and completions "c(W0+8)", in order
 

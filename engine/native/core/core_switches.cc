@@ -8,6 +8,8 @@ constexpr std::string_view kPreflushValues[] = {"kept", "forgotten"};
 constexpr std::string_view kFlushValues[] = {"forwarded", "ordered", "linear-only", "refused"};
 constexpr std::string_view kResizeValues[] = {"lockless", "refused", "inode-lock"};
 
+constexpr std::string_view kReferenceValues[] = {"waited-for", "counted"};
+
 constexpr SwitchInfo kSwitches[] = {
     {"core.requeue_to_eio", kRequeueValues,
      "a bio that a target pushes back outside a noflush suspend is queued again for ever, where Linux "
@@ -26,6 +28,10 @@ constexpr SwitchInfo kSwitches[] = {
      "inode-lock: swapping in a table of another size takes the lock that an fsync of the device holds while it "
      "writes (before 2007); refused: the cure of 2007, a device suspended with noflush keeps its size",
      "core-noflush-resize-deadlock"},
+    {"core.table_reference", kReferenceValues,
+     "counted: whoever asks a device whether it is congested holds a reference to its table, and destroys the table "
+     "where it stands if that is the last one (before 2.6.29)",
+     "core-table-ref-upcall"},
 };
 
 }  // namespace
@@ -39,6 +45,7 @@ CoreSwitches CoreSwitches::of(const SwitchValues& values) {
   chosen.flag("core.preflush_error", &out.preflush_error_kept);
   chosen.choice("core.flush", &out.flush);
   chosen.choice("core.resize", &out.resize);
+  chosen.choice("core.table_reference", &out.table_reference);
   return out;
 }
 

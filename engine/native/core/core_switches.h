@@ -25,6 +25,12 @@ enum class ResizeWay : std::uint8_t {
   kInodeLock,  // the device's inode is locked for it
 };
 
+// When a table that has been replaced is destroyed.
+enum class TableReference : std::uint8_t {
+  kWaitedFor,  // by who replaced it, once nobody is inside
+  kCounted,    // by whoever gives up the last reference: a question of the block layer's holds one
+};
+
 struct CoreSwitches {
   // core.requeue_to_eio: outside a noflush suspend a pushed-back bio ends with EIO; false: it is
   // pushed back whatever goes on, and tried again for ever.
@@ -34,6 +40,7 @@ struct CoreSwitches {
   bool preflush_error_kept = true;
   FlushWay flush = FlushWay::kForwarded;
   ResizeWay resize = ResizeWay::kLockless;
+  TableReference table_reference = TableReference::kWaitedFor;
 
   // Names that are not core's are ignored; a value that a switch does not have is a bug of ours (the
   // loader has checked it).

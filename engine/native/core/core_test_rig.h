@@ -6,6 +6,7 @@
 
 #include <cstring>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -41,6 +42,10 @@ class FakeDisk final : public BlockDevice {
       answer(bio);
     }
   }
+  bool congested() override {
+    if (asked) asked();
+    return busy;
+  }
   // Ends the oldest held bio.
   void release() {
     ASSERT_FALSE(held.empty());
@@ -55,6 +60,8 @@ class FakeDisk final : public BlockDevice {
 
   BlockLimits shape;
   bool hold = false;
+  bool busy = false;            // what congested() answers
+  std::function<void()> asked;  // happens whenever somebody asks that
   std::deque<Bio*> held;
   std::vector<std::string> log;     // in the notation of the glossary
   std::vector<TraceId> causes;      // trace_id of each

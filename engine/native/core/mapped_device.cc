@@ -164,8 +164,33 @@ Table* MappedDevice::keep_retiring(std::unique_ptr<Table> table) {
   return retiring_.back().get();
 }
 
-void MappedDevice::destroy_retiring(const Table* table) {
-  std::erase_if(retiring_, [table](const auto& each) { return each.get() == table; });
+void MappedDevice::retire(Table& table) {
+  wait_for_readers();
+  if (table.put()) destroy_retired(table);
+}
+
+void MappedDevice::destroy_retired(Table& table) {
+  table.before_destroy();
+  std::erase_if(retiring_, [&table](const auto& each) { return each.get() == &table; });
+}
+
+// Nobody who asks may sleep. Held back bios count as under way (dm_any_congested).
+bool MappedDevice::congested() {
+  if (blocked_ || !live_) return true;
+  if (context_.switches.table_reference == TableReference::kWaitedFor) {
+    const Reader reader(*this);
+    return live_->congested();
+  }
+  const Hold hold(*this);
+  Table& table = *live_;
+  table.get();
+  const bool congested = table.congested();
+  if (table.put()) {
+    REACHED("who asks a device whether it is congested destroys its table");
+    trace_.emit(kDmLastUser, scheduler_.current_actor(), static_cast<std::uint64_t>(actor_));
+    destroy_retired(table);
+  }
+  return congested;
 }
 
 DmResult<Table*> MappedDevice::swap_table(std::unique_ptr<Table>& table) {

@@ -37,6 +37,7 @@ class MappedDevice final : public BlockDevice, public InternallySuspended {
   std::uint64_t sectors() const override { return live_ ? live_->sectors() : 0; }
   BlockLimits limits() const override { return limits_; }
   void submit(Bio& bio) override;
+  bool congested() override;
 
   // Verbs, after dm_suspend, dm_resume, dm_swap_table and __dm_destroy. They block; whoever calls one
   // holds the device (hold()).
@@ -53,13 +54,11 @@ class MappedDevice final : public BlockDevice, public InternallySuspended {
   void destroy();
   // At the end of the world, when nothing runs any more.
   void drop_tables();
-  // Waits until no fiber is inside a table (synchronize_srcu): a table taken away may be destroyed then.
-  void wait_for_readers();
-
   // A table that nobody may reach any more stays here until it is destroyed: the fiber that retires it may be
   // unwound at the end of the world before fibers that are inside the table's targets.
   Table* keep_retiring(std::unique_ptr<Table> table);
-  void destroy_retiring(const Table* table);
+  // Gives up the slot's reference to one of those, when no fiber is inside it.
+  void retire(Table& table);
 
   Table* live() const { return live_.get(); }
   std::unique_ptr<Table>& inactive() { return inactive_; }
@@ -120,7 +119,10 @@ class MappedDevice final : public BlockDevice, public InternallySuspended {
 
  private:
   // Suspend and resume, in steps (mapped_device.cc).
+  // Waits until no fiber is inside a table (synchronize_srcu): a table taken away may be destroyed then.
+  void wait_for_readers();
   DmResult<> quiesce(SuspendOptions options);
+  void destroy_retired(Table& table);
   void unquiesce();
   void thaw();
 

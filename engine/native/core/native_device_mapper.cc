@@ -110,10 +110,7 @@ void NativeDeviceMapper::retire(MappedDevice& device, std::unique_ptr<Table> tab
 }
 
 void NativeDeviceMapper::retire(MappedDevice& device, Table* kept) {
-  if (kept == nullptr) return;
-  device.wait_for_readers();
-  kept->before_destroy();
-  device.destroy_retiring(kept);
+  if (kept != nullptr) device.retire(*kept);
 }
 
 DmResult<> NativeDeviceMapper::suspend(std::string_view device, SuspendOptions options) {

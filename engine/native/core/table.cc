@@ -189,6 +189,15 @@ DmResult<> Table::resume() {
   return Done{};
 }
 
+bool Table::congested() const {
+  bool any = false;
+  for (const Opened& opened : opened_) {
+    context_.environment.scheduler.preempt_point();
+    any |= opened.device->congested();
+  }
+  return any;
+}
+
 void Table::before_destroy() {
   for (auto& target : targets_) target->before_destroy();
 }

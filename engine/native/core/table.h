@@ -80,6 +80,15 @@ class Table final : public TargetHost {
     CHECK(false, "a target submits to a device that its table has not opened");
     return Actor::kNobody;
   }
+  // References: one is the slot's, the others belong to whoever asks something of a table without being counted as
+  // a fiber inside. put() says whether that was the last one.
+  void get() { ++references_; }
+  bool put() {
+    CHECK(references_ > 0);
+    return --references_ == 0;
+  }
+  // One of the devices below is (dm_table_any_congested).
+  bool congested() const;
   // How often this table counts as a user of `device`: 0 or 1.
   std::uint32_t uses(const MappedDevice& device) const;
 
@@ -117,6 +126,7 @@ class Table final : public TargetHost {
   MappedDevice& device_;
   LowerDevices& lower_;
   bool bound_ = false;
+  std::uint32_t references_ = 1;
   std::vector<Opened> opened_;  // each device once, in order of first opening
   std::vector<Row> rows_;       // adjoining, from 0; never empty once parsed
   std::vector<std::vector<BlockDevice*>> opened_by_row_;

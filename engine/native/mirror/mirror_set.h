@@ -19,7 +19,7 @@
 //
 // Differs from Linux by intention: an interrupted suspend is undone (switch mirror.undo_presuspend;
 // Linux 6.1 and 6.12 have no undo, and the next suspend waits for ever); postsuspend also waits for
-// the worker to come to rest, which Linux leaves to the destructor, where nothing may block here.
+// the worker to come to rest, which Linux leaves to the destructor.
 // Not modelled: cluster logs, readahead as a class of its own, recovery throttling.
 #pragma once
 
@@ -74,6 +74,7 @@ class MirrorSet final : public Target,
   void presuspend_undo() override;
   void postsuspend() override;
   void resume() override;
+  void before_destroy() override { worker_.stop(); }
   std::string status(StatusKind kind) override;
   const MirrorView* mirror_view() const override { return this; }
   void list_leaks(std::vector<std::string>& out) const override;

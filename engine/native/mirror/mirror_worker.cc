@@ -14,7 +14,8 @@ struct MirrorWorker::Shared {
   std::uint64_t begun = 0;  // `asked` when the latest pass began
   std::uint64_t ended = 0;  // `asked` when the latest finished pass began
   bool running = false;
-  bool gone = false;  // the mirror is no more
+  bool gone = false;  // the mirror is no more, or will not be soon
+  bool over = false;  // so the fiber has ended
 };
 
 MirrorWorker::MirrorWorker(Scheduler& scheduler, Actor actor, std::string name, Job& job)
@@ -45,6 +46,13 @@ void MirrorWorker::flush() {
   wait_until(shared_->done, [this, wanted] { return shared_->ended >= wanted; });
 }
 
+void MirrorWorker::stop() {
+  if (!started_) return;
+  shared_->gone = true;
+  shared_->work.wake_all();
+  wait_until(shared_->done, [this] { return shared_->over; });
+}
+
 void MirrorWorker::live(std::shared_ptr<Shared> shared) {
   // Also when the fiber is unwound in the middle of a pass.
   struct Running {
@@ -54,7 +62,7 @@ void MirrorWorker::live(std::shared_ptr<Shared> shared) {
   };
   while (true) {
     while (!shared->gone && shared->begun == shared->asked) shared->work.wait_idle();
-    if (shared->gone) return;
+    if (shared->gone) break;
     const Running running(shared->running);
     shared->begun = shared->asked;
     const std::uint64_t pass = shared->begun;
@@ -62,6 +70,8 @@ void MirrorWorker::live(std::shared_ptr<Shared> shared) {
     shared->ended = pass;
     shared->done.wake_all();
   }
+  shared->over = true;
+  shared->done.wake_all();
 }
 
 }  // namespace dmsim::native

@@ -35,6 +35,8 @@ class MirrorWorker {
   void wake();
   // Waits until every pass asked for before now has ended; not for those asked for meanwhile.
   void flush();
+  // Ends the fiber and waits until it has (destroy_workqueue): that always takes a sleep. For good.
+  void stop();
 
  private:
   struct Shared;
