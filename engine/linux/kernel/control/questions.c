@@ -24,8 +24,9 @@ static void write_status(struct writer *writer, struct dm_target *target, bool a
 	text[0] = 0;
 	if (target->type->status)
 		target->type->status(target, as_table ? STATUSTYPE_TABLE : STATUSTYPE_INFO, 0, text, STATUS_BYTES);
-	write_text(writer, "%llu %llu %s%s%s\n", (unsigned long long)target->begin, (unsigned long long)target->len,
-		   target->type->name, text[0] ? " " : "", text);
+	/* dmsetup prints the blank even where nothing follows. */
+	write_text(writer, "%llu %llu %s %s\n", (unsigned long long)target->begin, (unsigned long long)target->len,
+		   target->type->name, text);
 }
 
 int control_status(const char *name, int inactive, int as_table, struct abi_text out)
