@@ -188,7 +188,7 @@ Stretch live_on(World& world, const World::Condition& paused) {
   if (world.judge().checks(oracle::kLegsIdentical)) world.judge().check_legs();
   world.judge().check_stores();
   bool looked = false;
-  world.scheduler().spawn(world.trace().actors().intern("checker"), FiberRole::kTask, [&] {
+  world.spawn_task("checker", [&] {
     for (const std::string& device : world.checked_devices()) {
       check_device(world, device, *world.reference(device));
     }

@@ -160,7 +160,7 @@ void ask_administrator(World& world, std::vector<Facet>* out) {
     }
     asked.done = true;
   };
-  world.scheduler().spawn(world.trace().actors().intern("observer"), FiberRole::kTask, ask);
+  world.spawn_task("observer", ask);
   world.run_until([&asked] { return asked.done; }, nullptr);
   if (!asked.done) asked.facets = {{"status", "cannot be asked"}};
   out->insert(out->end(), asked.facets.begin(), asked.facets.end());

@@ -66,8 +66,6 @@ class Exploration {
     World::Condition paused;
     if (may_cut(plan_, 0)) {
       paused = [this] { return stopped() || (consider(), found_ || forced_done_); };
-    } else if (options_.step_by_step) {
-      paused = [this] { return stopped(); };
     }
     life.go_on(paused);
     if (!found_ && !world_.judge().violations().empty()) {

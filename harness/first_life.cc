@@ -80,7 +80,7 @@ void FirstLife::advance() {
       stage_ = Stage::kOver;
       if (!world_.judge().wants_to_look()) return;
       stage_ = Stage::kLooking;
-      world_.scheduler().spawn(world_.trace().actors().intern("checker"), FiberRole::kTask, [this] {
+      world_.spawn_task("checker", [this] {
         world_.judge().look_at_snapshots();
         looked_ = true;
       });

@@ -67,6 +67,7 @@ void Judge::report(Violation violation) {
   violation.event = world_.trace().last_id();
   violation.life = world_.life();
   violations_.push_back(std::move(violation));
+  world_.scheduler().pause();  // a life ends with it, not with the rest of a batch of steps
 }
 
 // Users of the device itself, or of one that is stacked upon it, have raced with themselves there.
@@ -134,6 +135,7 @@ void Judge::on_answer(const UserRequest& request, BlockStatus status) {
   const std::string& device = request.device->name();
   if (!status.ok() && status.code != BlockStatus::Code::kNotSupported) {
     failed_.push_back({device, bio.op, bio.op == Op::kFlush || bio.preflush, bio.range(), status});
+    world_.scheduler().pause();  // judged at once, before anybody can answer to it
   }
   if (status.ok() && bio.op == Op::kWrite) judge_success(request);
   Reference* reference = request.device->reference();

@@ -51,8 +51,6 @@ bool breaks_it_too(Plan plan, SwitchValues switches, const Violation& violation,
     how.seed = options.seed + run;
     how.runs = 1;
     how.cuts = options.cuts;
-    // The checks that are left out here may have been what the kernel's run was watched for at every step.
-    how.step_by_step = run % 2 == 1;
     const VariantResult result = run_variant(plan, workshop, how);
     if (!result.refused.empty()) return false;
     const auto& violations = result.verdict.violations;

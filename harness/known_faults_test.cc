@@ -74,8 +74,7 @@ TEST(KnownFault, is_two_of_them_when_it_takes_two) {
   EXPECT_EQ(known_fault(plan, broken(oracle::kReadYourWrites), workshop), "");
 }
 
-// The racer has to be there while the background copies, right after boot. A run that is not watched step by step lets
-// some timers ring first.
+// The racer has to be there while the background copies, right after boot.
 TEST(KnownFault, is_recognised_where_it_takes_tasks_that_begin_right_after_boot) {
   Plan plan = test::clone_plan(" 0 2 hydration_threshold 1");
   for (DiskOptions& disk : plan.disks) {

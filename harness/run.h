@@ -34,9 +34,6 @@ struct RunOptions {
   TraceListener* listener = nullptr;       // of each run's first life; instead of the strategy's own
   std::function<void(const Verdict&)> progress;  // after each run; may be null
   std::function<bool()> stop;              // asked often; true: end early. May be null
-  // Who waits for something is asked after each step, as where power may fail or a check watches, not after some: tasks
-  // begin as soon as the machine is up, not when the timers of what came up have rung. Not for crashes that are kept.
-  bool step_by_step = false;
   std::uint64_t keep_run = 0;              // the first life of this run (1: the first) keeps its trace; 0: none
 };
 

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <set>
+#include <sstream>
 
 #include "harness/test_plans.h"
 
@@ -61,6 +62,26 @@ TEST(Oracles, each_has_a_planted_bug_among_those_tested) {
   std::set<std::string_view> shown{oracle::kCanary, oracle::kNoEngineBug};
   for (const test::PlantedBug& bug : test::planted_bugs()) shown.insert(bug.oracle);
   for (const OracleInfo& info : oracle_table()) EXPECT_TRUE(shown.contains(info.name)) << info.name;
+}
+
+// Recovery goes on meanwhile, and its first copy takes ten seconds: those would be the next steps of a batch.
+TEST(FirstLife, tasks_begin_as_soon_as_the_boot_is_over) {
+  Plan plan = test::mirror_plan();
+  plan.disks[0].read = {Duration::seconds(10), Duration::seconds(10)};
+  plan.checks = {std::string(oracle::kLiveness)};  // nothing that is watched at every step
+  plan.tasks.push_back(test::script("W0+8", Duration()));
+  Workshop workshop;
+  RunOptions options;
+  options.runs = 1;
+  options.keep_run = 1;
+  const VariantResult result = run_variant(plan, workshop, options);
+  std::uint64_t id = 0;
+  std::int64_t begun_ns = -1;
+  for (const std::string& event : result.kept_trace) {
+    if (event.find(" task.begin ") != std::string::npos) std::istringstream(event) >> id >> begun_ns;
+  }
+  EXPECT_GE(begun_ns, 0);
+  EXPECT_LT(begun_ns, Duration::seconds(1).count_ns());
 }
 
 }  // namespace

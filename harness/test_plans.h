@@ -255,9 +255,11 @@ inline std::vector<PlantedBug> bugs_after_a_cut() {
 }
 
 inline std::vector<PlantedBug> bugs_of_user_space() {
+  // The leg is repaired when lvcreate suspends.
   Plan unlocked = snapshot_of_mirror_plan();
-  unlocked.faults.push_back({.disk = "pv0", .kind = FaultKind::kDies, .from = Duration::seconds(3)});
-  return {{"two-suspenders", oracle::kOneSuspender, {{"lvm.lock", "none"}}, {{"lvm.passthrough", "on"}}, unlocked},
+  unlocked.faults.push_back({.disk = "pv0", .kind = FaultKind::kDies, .from = Duration::milliseconds(3020)});
+  const SwitchValues cure{{"lvm.passthrough", "on"}, {"lvm.lock", "device"}};
+  return {{"two-suspenders", oracle::kOneSuspender, {{"lvm.lock", "none"}}, cure, unlocked},
           {"no-lockfs", oracle::kFrozenImage, {{"lvm.snapshot_lockfs", "off"}}, {}, snapshot_of_mirror_plan()},
           {"write-to-moved", oracle::kMovedEqualsModel, {{"lvm1.drain", "fsync-dev"}}, {}, pvmove_lvm1_plan()}};
 }

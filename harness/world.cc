@@ -181,7 +181,7 @@ Stretch World::boot(std::string* refused, const Condition& paused) {
   if (!boot_begun_) {
     boot_begun_ = true;
     if (before_ == nullptr && may_have_clones_ && judge_.compares_contents()) watch_clones();
-    scheduler_.spawn(trace_.actors().intern("boot"), FiberRole::kTask, [this, refused] {
+    spawn_task("boot", [this, refused] {
       for (const DevicePlan& device : devices_to_boot()) {
         const DmResult<> result = bring_up(device);
         if (result.ok()) continue;
@@ -197,6 +197,13 @@ Stretch World::boot(std::string* refused, const Condition& paused) {
   return run_until([this] { return boot_over_; }, paused);
 }
 
+void World::spawn_task(std::string_view name, std::function<void()> body) {
+  scheduler_.spawn(trace_.actors().intern(name), FiberRole::kTask, [this, body = std::move(body)] {
+    body();
+    scheduler_.pause();
+  });
+}
+
 void World::begin_settling() {
   lvm_room_->begin_settling();
   if (plan_.machine.pdflush) return;
@@ -204,7 +211,7 @@ void World::begin_settling() {
     PageCache& cache = device->cache;
     if (cache.dirty_pages() == 0) continue;
     ++syncs_left_;
-    scheduler_.spawn(trace_.actors().intern("sync"), FiberRole::kTask, [this, &cache] {
+    spawn_task("sync", [this, &cache] {
       cache.fsync();
       --syncs_left_;
     });
@@ -227,15 +234,13 @@ void World::start_tasks() {
     const TaskPlan& task = plan_.tasks[i];
     const Actor actor = trace_.actors().intern(task.name);
     auto body = task_body(*this, task, static_cast<std::uint32_t>(i));
-    scheduler_.spawn(actor, FiberRole::kTask, [this, i, actor, body = std::move(body)] {
+    spawn_task(task.name, [this, i, actor, body = std::move(body)] {
       trace_.emit(kTaskBegin, actor);
       body();
       trace_.emit(kTaskEnd, actor);
       tasks_ended_[i] = true;
       --tasks_left_;
       task_ends_->wake_all();
-      // What comes next begins now: the rest of a batch of steps could lie minutes ahead.
-      if (tasks_left_ == 0) scheduler_.pause();
     });
   }
 }

@@ -72,6 +72,9 @@ class World final : public TaskHost,
   // knows. A reason in `*refused` (which must stay where it is until the end): a table was refused.
   using Condition = std::function<bool()>;
   Stretch boot(std::string* refused, const Condition& paused);
+  // Runs `body` as a task of that name. Whoever waits for its end sees it at once, not after the rest of a batch of
+  // steps: that could take minutes.
+  void spawn_task(std::string_view name, std::function<void()> body);
   // After the tasks: what nobody writes back in the background is written now (as umount would).
   void begin_settling();
   // Starts the plan's tasks and daemons.

@@ -20,7 +20,7 @@ constexpr PlantedBug kBugs[] = {
     {"lvm.repair_suspend", "flush", 50},
     {"lvm.repair_commit", "after-resume", 446},
     {"lvm.scan", "reads-suspended", 50},
-    {"lvm.memory", "allocated", 82},
+    {"lvm.memory", "allocated", 222},
     {"lvm.backup", "while-suspended", 50},
     {"lvm.metadata_flush", "off", 646},
     {"lvm.temporary", "zero", 56},
