@@ -23,15 +23,6 @@ constexpr ChoicePoint kNoPassdown{"plan.clone.no-passdown"};
 constexpr ChoicePoint kThreshold{"plan.clone.threshold"};
 constexpr ChoicePoint kBatch{"plan.clone.batch"};
 constexpr ChoicePoint kLayout{"plan.clone.layout"};
-constexpr ChoicePoint kCache{"plan.clone.disk.cache"};
-constexpr ChoicePoint kAtomicSize{"plan.clone.disk.atomic"};
-constexpr ChoicePoint kCacheSize{"plan.clone.disk.cache-size"};
-constexpr ChoicePoint kEvictions{"plan.clone.disk.evictions"};
-constexpr ChoicePoint kTransferSteps{"plan.clone.disk.transfer-steps"};
-constexpr ChoicePoint kDiscardless{"plan.clone.disk.discardless"};
-constexpr ChoicePoint kReadLatency{"plan.clone.disk.read"};
-constexpr ChoicePoint kWriteLatency{"plan.clone.disk.write"};
-constexpr ChoicePoint kFlushLatency{"plan.clone.disk.flush"};
 constexpr ChoicePoint kAdminSteps{"plan.clone.admin"};
 constexpr ChoicePoint kAdminVerb{"plan.clone.admin.verb"};
 constexpr ChoicePoint kAdminStart{"plan.clone.admin.start"};
@@ -58,22 +49,6 @@ enum class CloneTrouble : std::uint8_t {
 // A kernel's metadata are a tree of blocks, of which a transaction needs two generations.
 constexpr Sector kMetadataSectors = 512;
 constexpr Sector kPlainSectors = 40;  // of a linear target in front of the clone
-
-void add_disk(Draft& draft, const std::string& name, std::uint64_t sectors) {
-  DiskOptions disk;
-  disk.name = name;
-  disk.sectors = (sectors + 7) / 8 * 8;
-  if (draft.odds(kCache, 1, 6)) disk.cache = CacheMode::kWriteThrough;
-  if (draft.odds(kAtomicSize, 1, 4)) disk.atomic_sectors = 8;
-  disk.cache_sectors = draft.among<std::uint64_t>(kCacheSize, {0, 0, 64, 16});
-  disk.evict_every = Duration::milliseconds(draft.among(kEvictions, {0, 0, 1, 5}));
-  disk.transfer_steps = static_cast<std::uint32_t>(draft.among(kTransferSteps, {1, 1, 2, 4}));
-  disk.discard_supported = !draft.odds(kDiscardless, 1, 8);
-  disk.read = draw_latency(draft, kReadLatency);
-  disk.write = draw_latency(draft, kWriteLatency);
-  disk.flush = draw_latency(draft, kFlushLatency);
-  draft.plan.disks.push_back(std::move(disk));
-}
 
 // The clone's line, without its begin, and its sizes.
 std::string draw_line(Draft& draft, std::uint64_t* sectors, std::uint64_t* region_sectors) {

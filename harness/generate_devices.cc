@@ -23,33 +23,11 @@ constexpr ChoicePoint kLogContent{"plan.log.content"};
 constexpr ChoicePoint kLegOffset{"plan.leg.offset"};
 constexpr ChoicePoint kLinearFirst{"plan.linear-first"};
 constexpr ChoicePoint kDelayMs{"plan.delay"};
-constexpr ChoicePoint kCache{"plan.disk.cache"};
-constexpr ChoicePoint kAtomicSize{"plan.disk.atomic"};
-constexpr ChoicePoint kCacheSize{"plan.disk.cache-size"};
-constexpr ChoicePoint kEvictions{"plan.disk.evictions"};
-constexpr ChoicePoint kTransferSteps{"plan.disk.transfer-steps"};
-constexpr ChoicePoint kDiscardless{"plan.disk.discardless"};
-constexpr ChoicePoint kReadLatency{"plan.disk.read"};
-constexpr ChoicePoint kWriteLatency{"plan.disk.write"};
-constexpr ChoicePoint kFlushLatency{"plan.disk.flush"};
 
 enum class Layout : std::uint8_t { kAlone, kSeveralTargets, kBelowLinear, kOverLinear, kBelowDelay };
 
-std::string add_disk(Draft& draft, std::string name, std::uint64_t sectors) {
-  DiskOptions disk;
-  disk.name = name;
-  disk.sectors = (sectors + 7) / 8 * 8;
-  if (draft.odds(kCache, 1, 4)) disk.cache = CacheMode::kWriteThrough;
-  if (draft.odds(kAtomicSize, 1, 4)) disk.atomic_sectors = 8;
-  disk.cache_sectors = draft.among<std::uint64_t>(kCacheSize, {0, 0, 64, 16});
-  disk.evict_every = Duration::milliseconds(draft.among(kEvictions, {0, 0, 1, 5}));
-  disk.transfer_steps = static_cast<std::uint32_t>(draft.among(kTransferSteps, {1, 1, 2, 4}));
-  disk.discard_supported = !draft.odds(kDiscardless, 1, 8);
-  disk.read = draw_latency(draft, kReadLatency);
-  disk.write = draw_latency(draft, kWriteLatency);
-  disk.flush = draw_latency(draft, kFlushLatency);
-  draft.plan.disks.push_back(std::move(disk));
-  return name;
+std::string add_disk_of_mirror(Draft& draft, std::string name, std::uint64_t sectors) {
+  return add_disk(draft, std::move(name), sectors, {.write_through = {1, 4}}).name;
 }
 
 MirrorDraft draw_mirror(Draft& draft, std::size_t number) {
@@ -69,13 +47,13 @@ MirrorDraft draw_mirror(Draft& draft, std::size_t number) {
   for (std::uint64_t i = 0; i < legs; ++i) {
     LegDraft leg;
     leg.offset = draft.among<Sector>(kLegOffset, {0, 0, 8, 64, 3});
-    leg.disk = add_disk(draft, fmt::format("leg{}", number * 4 + i), leg.offset + mirror.sectors);
+    leg.disk = add_disk_of_mirror(draft, fmt::format("leg{}", number * 4 + i), leg.offset + mirror.sectors);
     leg.device = leg.disk;
     mirror.legs.push_back(std::move(leg));
   }
   // In case of trouble with the log there must be one.
   if (draft.trouble == Trouble::kLog || !draft.odds(kLogKind, 1, 6)) {
-    mirror.log_disk = add_disk(draft, fmt::format("log{}", number), 16);
+    mirror.log_disk = add_disk_of_mirror(draft, fmt::format("log{}", number), 16);
     if (draft.odds(kLogContent, 1, 2)) draft.disk(mirror.log_disk).content = DiskContent::kZero;
   }
   return mirror;
@@ -97,7 +75,7 @@ void make_mapped(Draft& draft, Layout layout) {
   std::vector<std::string> lines;
   Sector at = 0;
   const auto linear = [&](std::uint64_t sectors) {
-    const std::string disk = add_disk(draft, kPlainDisk, sectors);
+    const std::string disk = add_disk_of_mirror(draft, kPlainDisk, sectors);
     lines.push_back(fmt::format("{} {} linear {} 0", at, sectors, disk));
     if (draft.trouble == Trouble::kBeside) draft.beside = {at, at + sectors};
     at += sectors;
@@ -154,15 +132,6 @@ Duration time_to_sync(Draft& draft) {
 }
 
 }  // namespace
-
-DurationRange draw_latency(Draft& draft, const ChoicePoint& point) {
-  using D = Duration;
-  return draft.among<DurationRange>(point, {{D::microseconds(20), D::microseconds(200)},
-                                            {D::microseconds(20), D::microseconds(200)},
-                                            {D::microseconds(10), D::milliseconds(2)},
-                                            {D::microseconds(500), D::milliseconds(5)},
-                                            {D::microseconds(50), D::microseconds(50)}});
-}
 
 std::string mirror_line(const MirrorDraft& mirror, Errors errors) {
   std::string line = fmt::format("{} {} mirror ", mirror.begin, mirror.sectors);

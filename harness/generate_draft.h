@@ -129,7 +129,16 @@ void make_checks(Draft& draft);
 
 // The table of the mapped device as made, with each mirror's line as `line` says; used by reloads.
 std::string mirror_line(const MirrorDraft& mirror, Errors errors);
-DurationRange draw_latency(Draft& draft, const ChoicePoint& point);
+
+// What is drawn of a disk besides its latencies.
+struct DiskDraws {
+  Ratio write_through = {1, 6};  // how often it has no volatile cache
+  bool sizes = true;             // of its cache, and of what it transfers at once
+  bool kinds = true;             // sectors of 4 KiB, no discards
+};
+// The disk stands last in the plan.
+DiskOptions& add_disk(Draft& draft, std::string name, std::uint64_t sectors, const DiskDraws& draws = {});
+void draw_latencies(Draft& draft, DiskOptions& disk);
 
 // Those who read a part of a device, or store to its pages.
 inline TaskBody reader_of(std::string device, SectorRange part, Pace pace) {

@@ -62,11 +62,6 @@ constexpr ChoicePoint kCure{"plan.lvm.cure"};
 constexpr ChoicePoint kFaultDisk{"plan.lvm.fault.disk"};
 constexpr ChoicePoint kFaultKind{"plan.lvm.fault"};
 constexpr ChoicePoint kFaultAt{"plan.lvm.fault.at"};
-constexpr ChoicePoint kDiskCache{"plan.lvm.disk.cache"};
-constexpr ChoicePoint kDiskEvicts{"plan.lvm.disk.evictions"};
-constexpr ChoicePoint kReadLatency{"plan.lvm.disk.read"};
-constexpr ChoicePoint kWriteLatency{"plan.lvm.disk.write"};
-constexpr ChoicePoint kFlushLatency{"plan.lvm.disk.flush"};
 
 enum class Story : std::uint8_t { kNothing, kBefore, kAtOnce, kRepair, kChecked };
 
@@ -90,15 +85,7 @@ Duration draw_moment(Draft& draft, const ChoicePoint& point, Duration after) {
 
 void make_disks(Draft& draft) {
   for (std::uint32_t i = 0; i < kDisks; ++i) {
-    DiskOptions disk;
-    disk.name = fmt::format("pv{}", i);
-    disk.sectors = 4096;
-    if (draft.odds(kDiskCache, 1, 6)) disk.cache = CacheMode::kWriteThrough;
-    disk.evict_every = Duration::milliseconds(draft.among(kDiskEvicts, {0, 0, 1, 5}));
-    disk.read = draw_latency(draft, kReadLatency);
-    disk.write = draw_latency(draft, kWriteLatency);
-    disk.flush = draw_latency(draft, kFlushLatency);
-    draft.plan.disks.push_back(std::move(disk));
+    add_disk(draft, fmt::format("pv{}", i), 4096, {.sizes = false, .kinds = false});
   }
 }
 

@@ -17,9 +17,6 @@ constexpr ChoicePoint kExtent{"plan.lvm1.extent"};
 constexpr ChoicePoint kExtents{"plan.lvm1.extents"};
 constexpr ChoicePoint kVolumes{"plan.lvm1.volumes"};
 constexpr ChoicePoint kThirdDisk{"plan.lvm1.third-disk"};
-constexpr ChoicePoint kReadLatency{"plan.lvm1.disk.read"};
-constexpr ChoicePoint kWriteLatency{"plan.lvm1.disk.write"};
-constexpr ChoicePoint kFlushLatency{"plan.lvm1.disk.flush"};
 constexpr ChoicePoint kUsers{"plan.lvm1.users"};
 constexpr ChoicePoint kUserKind{"plan.lvm1.user.kind"};
 constexpr ChoicePoint kUserStart{"plan.lvm1.user.start"};
@@ -89,9 +86,7 @@ void make_group(Draft& draft) {
     DiskOptions disk;
     disk.name = fmt::format("pv{}", i);
     disk.sectors = 32 + 16 * group.extent_sectors;
-    disk.read = draw_latency(draft, kReadLatency);
-    disk.write = draw_latency(draft, kWriteLatency);
-    disk.flush = draw_latency(draft, kFlushLatency);
+    draw_latencies(draft, disk);
     group.disks.push_back(disk.name);
     draft.plan.disks.push_back(std::move(disk));
   }

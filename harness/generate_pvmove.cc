@@ -33,11 +33,6 @@ constexpr ChoicePoint kElsewhere{"plan.pvmove.elsewhere"};
 constexpr ChoicePoint kMirrored{"plan.pvmove.mirror"};
 constexpr ChoicePoint kMirrorLog{"plan.pvmove.mirror.log"};
 constexpr ChoicePoint kSmallDisk{"plan.pvmove.small-disk"};
-constexpr ChoicePoint kReadLatency{"plan.pvmove.disk.read"};
-constexpr ChoicePoint kWriteLatency{"plan.pvmove.disk.write"};
-constexpr ChoicePoint kFlushLatency{"plan.pvmove.disk.flush"};
-constexpr ChoicePoint kDiskCache{"plan.pvmove.disk.cache"};
-constexpr ChoicePoint kDiskEvicts{"plan.pvmove.disk.evictions"};
 constexpr ChoicePoint kSnapshot{"plan.pvmove.snapshot"};
 constexpr ChoicePoint kSnapshotOn{"plan.pvmove.snapshot.on"};
 constexpr ChoicePoint kSnapshotReads{"plan.pvmove.snapshot.reads"};
@@ -84,19 +79,12 @@ Duration milliseconds(std::uint64_t count) { return Duration::milliseconds(stati
 void make_disks(Draft& draft, MoveDraft& made, std::uint32_t extent_sectors) {
   made.disks = draft.odds(kElsewhere, 1, 4) ? 4 : 3;
   for (std::uint64_t i = 0; i < made.disks; ++i) {
-    DiskOptions disk;
-    disk.name = fmt::format("pv{}", i);
     // No room for all on the first that is filled: a segment is cut in two.
     const bool small = i == 1 && draft.odds(kSmallDisk, 1, 4);
-    disk.sectors = kFirstExtent + (small ? 3 : 24) * extent_sectors;
     // From a disk without a cache to one with: often where that is what is looked for, since little else shows it.
     const bool sought = i == 0 && draft.options.switches.contains("pvmove.reload");
-    if (draft.odds(kDiskCache, sought ? 3 : 1, sought ? 4 : 3)) disk.cache = CacheMode::kWriteThrough;
-    disk.evict_every = Duration::milliseconds(draft.among(kDiskEvicts, {0, 0, 1, 5}));
-    disk.read = draw_latency(draft, kReadLatency);
-    disk.write = draw_latency(draft, kWriteLatency);
-    disk.flush = draw_latency(draft, kFlushLatency);
-    draft.plan.disks.push_back(std::move(disk));
+    add_disk(draft, fmt::format("pv{}", i), kFirstExtent + (small ? 3 : 24) * extent_sectors,
+             {.write_through = sought ? Ratio{3, 4} : Ratio{1, 3}, .sizes = false, .kinds = false});
   }
 }
 

@@ -22,13 +22,6 @@ constexpr ChoicePoint kStoreKind{"plan.snapshot.store"};
 constexpr ChoicePoint kSecond{"plan.snapshot.second"};
 constexpr ChoicePoint kStoreChunks{"plan.snapshot.store.chunks"};
 constexpr ChoicePoint kDiscards{"plan.snapshot.discards"};
-constexpr ChoicePoint kCache{"plan.snapshot.disk.cache"};
-constexpr ChoicePoint kCacheSize{"plan.snapshot.disk.cache-size"};
-constexpr ChoicePoint kEvictions{"plan.snapshot.disk.evictions"};
-constexpr ChoicePoint kTransferSteps{"plan.snapshot.disk.transfer-steps"};
-constexpr ChoicePoint kReadLatency{"plan.snapshot.disk.read"};
-constexpr ChoicePoint kWriteLatency{"plan.snapshot.disk.write"};
-constexpr ChoicePoint kFlushLatency{"plan.snapshot.disk.flush"};
 constexpr ChoicePoint kUsesSnapshot{"plan.snapshot.users"};
 constexpr ChoicePoint kAdminSteps{"plan.snapshot.admin"};
 constexpr ChoicePoint kAdminVerb{"plan.snapshot.admin.verb"};
@@ -63,20 +56,7 @@ struct SnapshotsDraft {
   }
 };
 
-void add_disk(Draft& draft, const std::string& name, std::uint64_t sectors, DiskContent content) {
-  DiskOptions disk;
-  disk.name = name;
-  disk.sectors = (sectors + 7) / 8 * 8;
-  disk.content = content;
-  if (draft.odds(kCache, 1, 6)) disk.cache = CacheMode::kWriteThrough;
-  disk.cache_sectors = draft.among<std::uint64_t>(kCacheSize, {0, 0, 64, 16});
-  disk.evict_every = Duration::milliseconds(draft.among(kEvictions, {0, 0, 1, 5}));
-  disk.transfer_steps = static_cast<std::uint32_t>(draft.among(kTransferSteps, {1, 1, 2, 4}));
-  disk.read = draw_latency(draft, kReadLatency);
-  disk.write = draw_latency(draft, kWriteLatency);
-  disk.flush = draw_latency(draft, kFlushLatency);
-  draft.plan.disks.push_back(std::move(disk));
-}
+constexpr DiskDraws kOfOneKind{.kinds = false};
 
 // Three are made: the first boots, the second may, the third is for the administrator.
 void draw_snapshots(Draft& draft, SnapshotsDraft& all) {
@@ -96,14 +76,14 @@ void draw_snapshots(Draft& draft, SnapshotsDraft& all) {
         all.trouble == SnapshotTrouble::kNoSpace
             ? draft.between(kStoreChunks, 3, 12)
             : (all.sectors + chunk - 1) / chunk + 8 + all.sectors / chunk / (chunk * 32);
-    add_disk(draft, snapshot.cow, std::max<std::uint64_t>(chunks * chunk, 8), DiskContent::kZero);
+    add_disk(draft, snapshot.cow, std::max<std::uint64_t>(chunks * chunk, 8), kOfOneKind).content = DiskContent::kZero;
     all.snapshots.push_back(std::move(snapshot));
   }
 }
 
 void make_snapshot_devices(Draft& draft, SnapshotsDraft& all) {
   all.sectors = draft.among<std::uint64_t>(kSectors, {256, 128, 512});
-  add_disk(draft, "real", all.sectors, DiskContent::kOwn);
+  add_disk(draft, "real", all.sectors, kOfOneKind);
   draw_snapshots(draft, all);
   for (const SnapshotDraft& snapshot : all.snapshots) {
     draft.plan.devices.push_back({snapshot.device, all.table(snapshot), snapshot.boot});
