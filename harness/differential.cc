@@ -1,7 +1,6 @@
 #include "harness/differential.h"
 
 #include <algorithm>
-#include <array>
 #include <iterator>
 #include <sstream>
 #include <utility>
@@ -166,28 +165,7 @@ void ask_administrator(World& world, std::vector<Facet>* out) {
   out->insert(out->end(), asked.facets.begin(), asked.facets.end());
 }
 
-// The values of one facet over the runs of one engine, each once.
-struct Values {
-  std::vector<std::string> each;
-  bool at_rest = false;  // it was seen in a run that came to rest
-};
-Values& values_of(std::vector<std::pair<std::string, Values>>& all, const std::string& facet) {
-  for (auto& [name, values] : all) {
-    if (name == facet) return values;
-  }
-  return all.emplace_back(facet, Values()).second;
-}
-
-void collect(const std::vector<Facet>& facets, bool at_rest, std::vector<std::pair<std::string, Values>>& into) {
-  for (const Facet& facet : facets) {
-    Values& values = values_of(into, facet.name);
-    values.at_rest |= at_rest;
-    std::vector<std::string>& each = values.each;
-    if (std::find(each.begin(), each.end(), facet.value) == each.end()) each.push_back(facet.value);
-  }
-}
-
-bool some_in_common(const Values& left, const Values& right) {
+bool some_in_common(const Shown::Values& left, const Shown::Values& right) {
   return std::any_of(left.each.begin(), left.each.end(), [&right](const std::string& value) {
     return std::find(right.each.begin(), right.each.end(), value) != right.each.end();
   });
@@ -195,7 +173,7 @@ bool some_in_common(const Values& left, const Values& right) {
 
 // One engine has nothing of the kind, and that says nothing: it did not come to rest each time, and might have shown
 // it then; or the other one has shown it only where it got stuck, in the middle of things.
-bool has_not_come_to_it(const Values& mine, bool always_at_rest, const Values& other) {
+bool has_not_come_to_it(const Shown::Values& mine, bool always_at_rest, const Shown::Values& other) {
   return mine.each.empty() && (!always_at_rest || !other.at_rest);
 }
 
@@ -230,32 +208,42 @@ std::vector<Facet> observe(const Plan& plan, Workshop& workshop, std::uint64_t s
   return out;
 }
 
-Comparison compare_observations(const std::vector<std::vector<Facet>>& left,
-                                const std::vector<std::vector<Facet>>& right) {
-  CHECK(left.size() == right.size(), left.size(), right.size());
-  std::array<std::vector<std::pair<std::string, Values>>, 2> seen;
-  std::array<bool, 2> always_at_rest{true, true};
-  for (std::size_t side = 0; side < 2; ++side) {
-    for (const std::vector<Facet>& facets : side == 0 ? left : right) {
-      const bool rests = !facets.empty() && facets.front() == Facet{"end", "at rest"};
-      always_at_rest[side] = always_at_rest[side] && rests;
-      collect(facets, rests, seen[side]);
+void Shown::add(const std::vector<Facet>& run) {
+  const bool rests = !run.empty() && run.front() == Facet{"end", "at rest"};
+  ++runs;
+  always_at_rest = always_at_rest && rests;
+  for (const Facet& facet : run) {
+    Values& values = values_of(facet.name);
+    values.at_rest = values.at_rest || rests;
+    if (std::find(values.each.begin(), values.each.end(), facet.value) == values.each.end()) {
+      values.each.push_back(facet.value);
     }
   }
+}
+
+Shown::Values& Shown::values_of(const std::string& facet) {
+  for (Values& values : facets) {
+    if (values.facet == facet) return values;
+  }
+  return facets.emplace_back(Values{facet, {}, false});
+}
+
+Comparison compare_shown(Shown left, Shown right) {
+  CHECK(left.runs == right.runs, left.runs, right.runs);
+  for (const Shown::Values& values : right.facets) left.values_of(values.facet);
   Comparison out;
-  out.runs = left.size();
-  for (const auto& [facet, unused] : std::vector(seen[1])) values_of(seen[0], facet);
-  for (const auto& [facet, values] : seen[0]) {
-    const Values& other = values_of(seen[1], facet);
+  out.runs = left.runs;
+  for (const Shown::Values& values : left.facets) {
+    const Shown::Values& other = right.values_of(values.facet);
     const bool varies = 2 * std::max(values.each.size(), other.each.size()) > out.runs && out.runs > 1;
-    const bool unseen = has_not_come_to_it(values, always_at_rest[0], other) ||
-                        has_not_come_to_it(other, always_at_rest[1], values);
+    const bool unseen = has_not_come_to_it(values, left.always_at_rest, other) ||
+                        has_not_come_to_it(other, right.always_at_rest, values);
     if (some_in_common(values, other)) {
-      out.agreed.push_back(facet);
+      out.agreed.push_back(values.facet);
     } else if (varies || unseen) {
-      out.undetermined.push_back(facet);
+      out.undetermined.push_back(values.facet);
     } else {
-      out.disagreements.push_back({facet, values.each, other.each});
+      out.disagreements.push_back({values.facet, values.each, other.each});
     }
   }
   return out;
@@ -263,12 +251,15 @@ Comparison compare_observations(const std::vector<std::vector<Facet>>& left,
 
 Comparison compare_engines(const Plan& plan, std::string_view left, std::string_view right, Workshop& workshop,
                            std::uint64_t seed, std::uint64_t runs, const std::function<bool()>& stop) {
-  const std::array<Plan, 2> plans{plan_for(plan, left), plan_for(plan, right)};
-  std::array<std::vector<std::vector<Facet>>, 2> seen;
+  const Plan left_plan = plan_for(plan, left);
+  const Plan right_plan = plan_for(plan, right);
+  Shown by_left;
+  Shown by_right;
   for (std::uint64_t run = 0; run < runs && (stop == nullptr || !stop()); ++run) {
-    for (std::size_t side = 0; side < 2; ++side) seen[side].push_back(observe(plans[side], workshop, seed + run));
+    by_left.add(observe(left_plan, workshop, seed + run));
+    by_right.add(observe(right_plan, workshop, seed + run));
   }
-  return compare_observations(seen[0], seen[1]);
+  return compare_shown(std::move(by_left), std::move(by_right));
 }
 
 std::string why_not_done_by(std::string_view engine, const Plan& plan) {

@@ -44,9 +44,24 @@ struct Comparison {
   std::vector<Disagreement> disagreements;
 };
 
-// What two engines showed, a run each. Requires as many runs on either side.
-Comparison compare_observations(const std::vector<std::vector<Facet>>& left,
-                                const std::vector<std::vector<Facet>>& right);
+// What one engine has shown in all its runs.
+struct Shown {
+  struct Values {
+    std::string facet;
+    std::vector<std::string> each;  // once, in order of appearance
+    bool at_rest = false;           // it was seen in a run that came to rest
+  };
+
+  void add(const std::vector<Facet>& run);
+  Values& values_of(const std::string& facet);  // of one that was never seen: none
+
+  std::uint64_t runs = 0;
+  bool always_at_rest = true;
+  std::vector<Values> facets;  // in order of appearance
+};
+
+// Requires as many runs on either side.
+Comparison compare_shown(Shown left, Shown right);
 
 // `plan` on both engines, `runs` seeds each. A switch that the plan does not set has, on the native engine, the
 // value that Linux has. Requires engines that exist; a switch set by the plan is known to native only.

@@ -58,21 +58,26 @@ TEST(Differential, an_engine_agrees_with_itself) {
   EXPECT_GE(comparison.agreed.size(), 7u);
 }
 
-using Runs = std::vector<std::vector<Facet>>;
+Shown shown(const std::vector<std::vector<Facet>>& runs) {
+  Shown out;
+  for (const std::vector<Facet>& run : runs) out.add(run);
+  return out;
+}
 
 TEST(Differential, what_one_engine_shows_only_where_it_got_stuck_the_other_need_not_show) {
   const std::vector<Facet> rests{{"end", "at rest"}};
   const std::vector<Facet> stuck{{"end", "stuck"}, {"regions of lv", "SSSS"}};
-  const Comparison by_chance = compare_observations(Runs(4, rests), Runs{rests, rests, stuck, rests});
+  const Shown always_rests = shown({rests, rests, rests, rests});
+  const Comparison by_chance = compare_shown(always_rests, shown({rests, rests, stuck, rests}));
   EXPECT_TRUE(by_chance.disagreements.empty());
   EXPECT_THAT(by_chance.undetermined, testing::ElementsAre("regions of lv"));
   const std::vector<Facet> rests_with_it{{"end", "at rest"}, {"regions of lv", "SSSS"}};
-  const Comparison always = compare_observations(Runs(4, rests), Runs{rests, rests_with_it, stuck, rests});
+  const Comparison always = compare_shown(always_rests, shown({rests, rests_with_it, stuck, rests}));
   ASSERT_EQ(always.disagreements.size(), 1u) << "seen at rest, too, and the left engine was never anything else";
   EXPECT_EQ(always.disagreements.front().facet, "regions of lv");
-  EXPECT_THAT(compare_observations(Runs{rests, stuck}, Runs(2, rests)).undetermined,
+  EXPECT_THAT(compare_shown(shown({rests, stuck}), shown({rests, rests})).undetermined,
               testing::ElementsAre("regions of lv"));
-  EXPECT_EQ(compare_observations(Runs(2, rests), Runs(2, stuck)).disagreements.front().facet, "end");
+  EXPECT_EQ(compare_shown(shown({rests, rests}), shown({stuck, stuck})).disagreements.front().facet, "end");
 }
 
 TEST(Differential, a_flush_that_nobody_forwards_cannot_be_seen_but_regions_that_are_called_in_sync_can) {
