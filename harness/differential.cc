@@ -214,6 +214,7 @@ void Shown::add(const std::vector<Facet>& run) {
   always_at_rest = always_at_rest && rests;
   for (const Facet& facet : run) {
     Values& values = values_of(facet.name);
+    ++values.times;
     values.at_rest = values.at_rest || rests;
     if (std::find(values.each.begin(), values.each.end(), facet.value) == values.each.end()) {
       values.each.push_back(facet.value);
@@ -225,7 +226,7 @@ Shown::Values& Shown::values_of(const std::string& facet) {
   for (Values& values : facets) {
     if (values.facet == facet) return values;
   }
-  return facets.emplace_back(Values{facet, {}, false});
+  return facets.emplace_back(Values{facet});
 }
 
 Comparison compare_shown(Shown left, Shown right) {
@@ -235,12 +236,11 @@ Comparison compare_shown(Shown left, Shown right) {
   out.runs = left.runs;
   for (const Shown::Values& values : left.facets) {
     const Shown::Values& other = right.values_of(values.facet);
-    const bool varies = 2 * std::max(values.each.size(), other.each.size()) > out.runs && out.runs > 1;
     const bool unseen = has_not_come_to_it(values, left.always_at_rest, other) ||
                         has_not_come_to_it(other, right.always_at_rest, values);
     if (some_in_common(values, other)) {
       out.agreed.push_back(values.facet);
-    } else if (varies || unseen) {
+    } else if (values.varies() || other.varies() || unseen) {
       out.undetermined.push_back(values.facet);
     } else {
       out.disagreements.push_back({values.facet, values.each, other.each});

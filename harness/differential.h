@@ -48,8 +48,10 @@ struct Comparison {
 struct Shown {
   struct Values {
     std::string facet;
-    std::vector<std::string> each;  // once, in order of appearance
-    bool at_rest = false;           // it was seen in a run that came to rest
+    std::vector<std::string> each = {};  // once, in order of appearance
+    std::uint64_t times = 0;             // it was seen at all: not in a run that broke off before
+    bool at_rest = false;                // it was seen in a run that came to rest
+    bool varies() const { return times > 1 && 2 * each.size() > times; }
   };
 
   void add(const std::vector<Facet>& run);

@@ -80,6 +80,19 @@ TEST(Differential, what_one_engine_shows_only_where_it_got_stuck_the_other_need_
   EXPECT_EQ(compare_shown(shown({rests, rests}), shown({stuck, stuck})).disagreements.front().facet, "end");
 }
 
+TEST(Differential, what_is_another_value_each_time_it_is_seen_is_chance_however_many_runs_break_off_before) {
+  const std::vector<Facet> broken{{"end", "a promise is broken"}};
+  const auto answers = [](const char* value) {
+    return std::vector<Facet>{{"end", "a promise is broken"}, {"answers of lv", value}};
+  };
+  const Shown left = shown({broken, answers("1"), broken, broken, answers("2"), broken});
+  EXPECT_THAT(compare_shown(left, shown({broken, answers("3"), broken, broken, answers("4"), broken})).undetermined,
+              testing::ElementsAre("answers of lv"));
+  const Shown firm = shown({broken, answers("3"), broken, broken, answers("3"), broken});
+  const Shown as_firm = shown({broken, answers("4"), broken, broken, answers("4"), broken});
+  EXPECT_EQ(compare_shown(firm, as_firm).disagreements.size(), 1u);
+}
+
 TEST(Differential, a_flush_that_nobody_forwards_cannot_be_seen_but_regions_that_are_called_in_sync_can) {
   EXPECT_TRUE(against(busy_mirror(), {{"mirror.forward_flush", "off"}}).disagreements.empty());
   Plan plan = busy_mirror();
