@@ -174,10 +174,14 @@ Outcome<> save_crash(const Crash& crash, const std::string& path) {
   {
     std::ofstream file(temporary, std::ios::binary | std::ios::trunc);
     file << write_crash(crash);
-    file.flush();
-    if (!file) return Failure{InputError{path, 0, 0, "cannot be written", -1}};
+    file.close();
+    if (!file) {
+      std::filesystem::remove(temporary, error);
+      return Failure{InputError{path, 0, 0, "cannot be written", -1}};
+    }
   }
   if (std::rename(temporary.c_str(), path.c_str()) != 0) {
+    std::filesystem::remove(temporary, error);
     return Failure{InputError{path, 0, 0, "cannot be written", -1}};
   }
   return Done{};
@@ -186,6 +190,9 @@ Outcome<> save_crash(const Crash& crash, const std::string& path) {
 Result<Crash> read_crash(const std::string& path, const Vocabulary& vocabulary) {
   std::ifstream file(path, std::ios::binary);
   if (!file) return Failure{InputError{path, 0, 0, "cannot be read", -1}};
+  if (std::filesystem::is_directory(path)) {
+    return Failure{InputError{path, 0, 0, "is a folder, expected a crash file", -1}};
+  }
   std::ostringstream text;
   text << file.rdbuf();
   return parse_crash(text.str(), path, vocabulary);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "crash-replay/story_before.h"
 #include "crash-replay/story_clone.h"
 #include "crash-replay/story_details.h"
 #include "crash-replay/story_lvm1.h"
@@ -17,10 +18,6 @@ namespace {
 
 constexpr std::size_t kMostSteps = 25;
 constexpr std::size_t kMostWithDetails = 14;  // details are told in short stories only
-
-std::string plural(std::uint64_t count, std::string_view one, std::string_view many) {
-  return fmt::format("{} {}", count, count == 1 ? one : many);
-}
 
 std::string blame_words(Blame blame) {
   switch (blame) {
@@ -50,65 +47,6 @@ std::size_t thin_out(std::vector<StoryStep>* steps) {
     }
   }
   return removed;
-}
-
-std::size_t count_before(const Chronicle& c, std::size_t end,
-                         const std::function<bool(const StoryEvent&)>& counts) {
-  std::size_t count = 0;
-  for (std::size_t i = 0; i < end; ++i) count += counts(c.event(i)) ? 1 : 0;
-  return count;
-}
-
-// Leg failures, regions copied, stores and writes before the story begins.
-std::vector<std::string> tell_before(const Chronicle& c, std::size_t first) {
-  std::vector<std::string> out;
-  const StoryFocus& f = c.focus;
-  if (f.clone) {
-    out.push_back(clone_before(c));
-  } else if (f.move) {
-    out.push_back(move_before(c));
-  } else if (f.snapshot) {
-    out.push_back(snapshot_before(c));
-  } else if (f.legs.size() > 1) {
-    std::string legs;
-    for (const StoryFocus::Leg& leg : f.legs) {
-      legs += (legs.empty() ? "" : &leg == &f.legs.back() ? " and " : ", ") + leg.disk;
-    }
-    out.push_back(
-        fmt::format("{} is mirrored on {}{}.{}", f.device, legs,
-                    f.log_disk.empty() ? "" : fmt::format(", its dirty log is on {}", f.log_disk),
-                    f.region ? fmt::format(" Page {} lies in region {}.", f.page, *f.region) : ""));
-  }
-  const auto mirror = [&](const StoryEvent& event) {
-    return event.actor == f.mirror || event.actor == "kmirrord " + f.mirror;
-  };
-  const std::size_t copied = count_before(c, first, [&](const StoryEvent& event) {
-    return mirror(event) && event.text("phase") == "copied";
-  });
-  const bool ours = count_before(c, first, [&](const StoryEvent& event) {
-                      return c.about_region(event) && event.text("phase") == "copied";
-                    }) > 0;
-  if (copied > 0) {
-    out.push_back(fmt::format("Before: recovery has copied {}{}.",
-                              plural(copied, "region", "regions"),
-                              ours       ? fmt::format(", region {} among them", *f.region)
-                              : f.region ? fmt::format(", not region {}", *f.region)
-                                         : ""));
-  }
-  const std::size_t stores = count_before(c, first, [&](const StoryEvent& event) {
-    return (event.is("cache.store") || event.is("cache.write")) && c.about_cached_page(event);
-  });
-  if (stores > 0)
-    out.push_back(
-        fmt::format("Before: {} of page {}.", plural(stores, "change", "changes"), f.page));
-  for (std::size_t i = 0; i < first; ++i) {
-    const StoryEvent& event = c.event(i);
-    if (!event.is("mirror.leg_failed") || !mirror(event)) continue;
-    const std::uint64_t leg = event.number("leg");
-    out.push_back(fmt::format("Before: at {} {} was marked as failed.", instant_words(event.at),
-                              leg < f.legs.size() ? f.legs[leg].disk : fmt::format("leg {}", leg)));
-  }
-  return out;
 }
 
 std::vector<std::string> tell_left_out(const Chronicle& c, const Story& story,
@@ -238,6 +176,8 @@ std::string StoryNames::name(const StoryContent& content, std::string_view holde
     case StoryContent::Kind::kMixture:
       return fmt::format("a mixture with version {}",
                          numbers_.emplace(content.version, numbers_.size() + 1).first->second);
+    case StoryContent::Kind::kDiscarded:
+      return "what a discard has left";
   }
   UNMODELLED("a content");
 }
@@ -248,6 +188,8 @@ std::string StoryNames::label(const StoryContent& content) {
       return "?";
     case StoryContent::Kind::kInitial:
       return content.disk + "'s own";
+    case StoryContent::Kind::kDiscarded:
+      return "discarded";
     case StoryContent::Kind::kVersion:
     case StoryContent::Kind::kMixture: {
       const std::size_t known = number(content);

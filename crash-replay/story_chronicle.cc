@@ -4,6 +4,7 @@
 #include <array>
 #include <set>
 
+#include "crash-replay/story_contents.h"
 #include "crash-replay/story_focus.h"
 #include "harness/world.h"
 
@@ -168,7 +169,7 @@ class ContentFollower {
       const StoryEvent& event = c_.events[i];
       if (event.is("power.cut")) cut();
       if (event.is("power.survived")) survived(event);
-      if (event.is("power.on")) remember_start();
+      if (event.is("power.on")) remember_start(event);
       if (event.is("disk.evict")) evicted(event);
       const bool of_request =
           event.is("disk.submit") || event.is("disk.transfer") || event.is("disk.complete");
@@ -230,6 +231,18 @@ class ContentFollower {
     return mixture;
   }
 
+  // A write to the leg that the cut caught before its data moved.
+  const DiskStory* in_flight(std::size_t leg, const StoryEvent& survived) const {
+    const DiskStory* newest = nullptr;
+    for (const DiskStory& request : c_.disk_requests) {
+      if (c_.event(request.submit).id >= survived.id) break;
+      const bool caught = request.op == "write" && !request.transfer && !request.complete && request.life == life_;
+      if (caught && request.disk == c_.focus.legs[leg].disk && request.range.overlaps(survived.range()))
+        newest = &request;
+    }
+    return newest;
+  }
+
   // The disk knows what a transfer of several pages brought to this one: a replay up to there tells.
   StoryContent look_up(const DiskStory& request, std::size_t leg, TraceId transfer) {
     const Sector begin = c_.focus.legs[leg].page_begin;
@@ -255,7 +268,12 @@ class ContentFollower {
       if (request.recovery) recovered_from_ = track.now;
       return;
     }
-    if (request.op != "write" || event.number("moved") == 0) return;
+    const SectorRange moved{request.range.begin, request.range.begin + event.number("moved")};
+    if (request.op == "discard") {
+      each_sector(leg, moved, [&](std::uint32_t i) { track.now[i] = {StoryContent::Kind::kDiscarded, {}, 0}; });
+      return;
+    }
+    if (request.op != "write" || moved.empty()) return;
     if (request.recovery && event.number("version") == 0) {
       each_sector(leg, request.range, [&](std::uint32_t i) { track.now[i] = recovered_from_[i]; });
       request.content = whole(track.now);
@@ -264,8 +282,7 @@ class ContentFollower {
     request.content = event.number("version") != 0
                           ? StoryContent::of_version(event.number("version"))
                           : look_up(request, leg, event.id);
-    each_sector(leg, {request.range.begin, request.range.begin + event.number("moved")},
-                [&](std::uint32_t i) { track.now[i] = request.content; });
+    each_sector(leg, moved, [&](std::uint32_t i) { track.now[i] = request.content; });
     UserStory* user = request.user ? &c_.users[*request.user] : nullptr;
     if (user != nullptr && user->content.kind == StoryContent::Kind::kUnknown) {
       user->content = request.content;
@@ -282,7 +299,8 @@ class ContentFollower {
       track.flushes.erase(request.submit);
       return;
     }
-    if (!request.touches_page || request.op != "write" || request.status != "ok") return;
+    const bool changes = request.op == "write" || request.op == "discard";
+    if (!request.touches_page || !changes || request.status != "ok") return;
     each_sector(leg, request.range, [&](std::uint32_t i) {
       track.completed[i] = track.now[i];
       if (request.fua || track.write_through) track.durable[i] = track.now[i];
@@ -311,17 +329,31 @@ class ContentFollower {
     const auto leg = leg_of(event.actor);
     if (!leg) return;
     const std::uint64_t version = event.number("version");
+    const DiskStory* caught = in_flight(*leg, event);
     each_sector(*leg, event.range(), [&](std::uint32_t i) {
       Track& track = tracks_[*leg];
-      // A content that was put together for the cut stands for the newest.
-      track.now[i] = seen_versions_.count(version) != 0 && version != 0
-                         ? StoryContent::of_version(version)
-                         : before_cut_[*leg][i];
+      const bool cached = !(before_cut_[*leg][i] == track.durable[i]);
+      if (seen_versions_.count(version) != 0 && version != 0) {
+        track.now[i] = StoryContent::of_version(version);
+      } else if (caught == nullptr) {
+        track.now[i] = before_cut_[*leg][i];  // put together for the cut: it stands for the newest
+      } else {
+        track.now[i] = cached ? StoryContent() : content_in_flight(*caught, version);
+      }
       track.completed[i] = track.durable[i] = track.now[i];
     });
   }
 
-  void remember_start() {
+  // What a write brought that the trace has not seen arrive before the cut.
+  StoryContent content_in_flight(const DiskStory& request, std::uint64_t version) {
+    if (!request.user) return {};
+    StoryContent& content = c_.users[*request.user].content;
+    if (content.kind == StoryContent::Kind::kUnknown && version != 0) content = StoryContent::of_version(version);
+    return content;
+  }
+
+  void remember_start(const StoryEvent& event) {
+    life_ = static_cast<std::uint32_t>(event.number("life"));
     for (std::size_t i = 0; i < tracks_.size(); ++i) c_.legs[i].after_cut = whole(tracks_[i].now);
   }
 
@@ -330,6 +362,7 @@ class ContentFollower {
   std::vector<Track> tracks_;        // parallel to the focus's legs
   std::vector<Sectors> before_cut_;  // likewise
   Sectors recovered_from_;
+  std::uint32_t life_ = 0;
   std::set<std::uint64_t> seen_versions_;
   int look_ups_ = 0;
 };
@@ -378,6 +411,7 @@ Chronicle make_chronicle(const Crash& crash, const ReplayResult& replay, Worksho
   if (chronicle.focus.has_page()) {
     ContentFollower(chronicle, workshop).run();
     look_at_the_end(last, &chronicle);
+    hold_against_digests(&chronicle);
   }
   return chronicle;
 }

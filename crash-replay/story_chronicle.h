@@ -28,6 +28,7 @@ struct StoryContent {
     kInitial,  // what the disk named in `disk` held at first power on
     kVersion,  // `version`, as the trace counts
     kMixture,  // `version` in some sectors, something else in others
+    kDiscarded,  // what the disk has where it was told to discard
   };
   Kind kind = Kind::kUnknown;
   std::string disk;

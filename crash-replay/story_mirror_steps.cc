@@ -21,17 +21,26 @@ void Teller::tell_mirror(const StoryEvent& event) {
   }
   const bool in_focus = event.range().overlaps(f_.page_range);
   if (event.is("mirror.hold") && in_focus) {
-    add(fmt::format("{} holds the write back until somebody has repaired the mirror", f_.mirror),
-        notation_of("write", false, event.range()));
+    const std::string_view op = op_of(event.range());
+    add(fmt::format("{} holds the {} back until somebody has repaired the mirror", f_.mirror, op),
+        notation_of(op, false, event.range()));
   }
   if (event.is("mirror.requeue") && in_focus) {
-    add(fmt::format("{} gives the write back, to be issued again", f_.mirror),
-        notation_of("write", false, event.range()));
+    const std::string_view op = op_of(event.range());
+    add(fmt::format("{} gives the {} back, to be issued again", f_.mirror, op), notation_of(op, false, event.range()));
   }
   if (event.is("mirror.read") && in_focus && is_about_reading(c_.violation.oracle)) {
     add(fmt::format("{} reads from {}", f_.mirror, leg_name(event.number("leg"))),
         notation_of("read", false, event.range()), Weight::kDetail);
   }
+}
+
+std::string_view Teller::op_of(SectorRange range) const {
+  for (const UserStory& user : c_.users) {
+    const bool waits = user.submit < at_ && (!user.complete || *user.complete > at_);
+    if (waits && user.device == f_.mirror && user.range == range && user.op == "discard") return "discard";
+  }
+  return "write";
 }
 
 void Teller::tell_clone() {
@@ -101,6 +110,7 @@ void Teller::tell_log_write() {
     if (next.is("mirror.log_write") && is_mirror(next)) break;
   }
   if (write != nullptr && write->complete) {
+    if (write->status != "ok") return;  // told as what the disk answers
     return later(*write->complete,
                  fmt::format("The log is written, not yet flushed: {} is {}", region(), word),
                  fmt::format("c({}) to {}", log_notation(write), f_.log_disk), requests);

@@ -10,6 +10,7 @@
 #include "crash-replay/story_pvmove.h"
 #include "crash-replay/story_snapshot.h"
 #include "crash-replay/story_teller.h"
+#include "harness/tasks/task_host.h"
 
 namespace dmsim {
 namespace {
@@ -151,41 +152,51 @@ void Teller::tell_device(const StoryEvent& event) {
                    : fmt::format("{} takes the request back, to issue it again", f_.device),
                notation_of(user->op, user->fua, user->range));
   }
-  const bool moves = !move_.empty() && event.text("device") == move_;
-  // A story that is about no sector tells what became of each device.
-  const bool about = event.text("device") == f_.device || event.text("device") == f_.mirror || moves;
-  if (!about && !f_.sectors.empty()) return;
-  if (event.actor == "boot") return;
+  tell_verb(event);
+}
+
+void Teller::tell_verb(const StoryEvent& event) {
   const std::string device(event.text("device"));
-  if (event.is("dm.suspend"))
-    add(fmt::format("{} suspends {}", who_words(c_, event.actor), device));
-  if (event.is("dm.suspended")) {
-    const std::uint64_t error = event.number("errno");
+  // A resume suspends its device itself when the table changes.
+  const bool own = resuming_ != device;
+  if (event.is("dm.resume")) resuming_ = device;
+  if (event.is("dm.resumed")) resuming_.clear();
+  const bool in_focus = device == f_.device || device == f_.mirror || (!move_.empty() && device == move_);
+  // A story that is about no sector, or about somebody who waits, tells what became of each device.
+  const bool any = f_.sectors.empty() || c_.violation.oracle == oracle::kLiveness;
+  if (event.actor == "boot" || (!in_focus && !any)) return;
+  const Weight weight = in_focus || f_.sectors.empty() ? Weight::kEssential : Weight::kDetail;
+  const std::string who = who_words(c_, event.actor);
+  if (event.is("dm.suspend") && own) add(fmt::format("{} suspends {}", who, device), "", weight);
+  if (event.is("dm.suspended") && own) {
+    const auto error = static_cast<int>(event.number("errno"));
     add(error == 0 ? fmt::format("{} is suspended", device)
-                   : fmt::format("The suspend of {} ends with errno {}", device, error),
-        "", error == 0 ? Weight::kUseful : Weight::kEssential);
+                   : fmt::format("The suspend of {} ends with {}", device, errno_name(error)),
+        "", error != 0 ? Weight::kEssential : std::max(weight, Weight::kUseful));
   }
   if (event.is("dm.resume")) {
-    add(fmt::format("{} resumes {}{}", who_words(c_, event.actor), device,
-                    event.number("new_table") != 0 ? " with a new table" : ""));
+    add(fmt::format("{} resumes {}{}", who, device, event.number("new_table") != 0 ? " with a new table" : ""), "",
+        weight);
+  }
+  if (event.is("dm.resumed") && event.number("errno") != 0) {
+    add(fmt::format("The resume of {} ends with {}", device, errno_name(static_cast<int>(event.number("errno")))));
   }
   if (event.is("dm.load")) {
-    add(fmt::format("{} loads a table into {}: {}", who_words(c_, event.actor), device,
-                    event.text("table")));
+    add(fmt::format("{} loads a table into {}: {}", who, device, event.text("table")), "", weight);
   }
   if (event.is("dm.remove")) {
-    const std::uint64_t error = event.number("errno");
-    add(error == 0 ? fmt::format("{} removes {}", who_words(c_, event.actor), device)
-                   : fmt::format("{} may not remove {}: errno {}", who_words(c_, event.actor), device, error));
+    const auto error = static_cast<int>(event.number("errno"));
+    add(error == 0 ? fmt::format("{} removes {}", who, device)
+                   : fmt::format("{} may not remove {}: {}", who, device, errno_name(error)),
+        "", weight);
   }
   if (event.is("dm.last_user")) {
     add(fmt::format("{} has asked {} whether it is congested. It gives up the last reference to a table that has "
                     "been replaced meanwhile, and destroys it",
-                    who_words(c_, event.actor), device));
+                    who, device));
   }
   if (event.is("dm.message")) {
-    add(fmt::format("{} sends {} the message '{}'", who_words(c_, event.actor), device,
-                    event.text("text")));
+    add(fmt::format("{} sends {} the message '{}'", who, device, event.text("text")), "", weight);
   }
 }
 
@@ -240,6 +251,9 @@ void Teller::tell_request(const StoryEvent&) {
     return add(
         fmt::format("{} writes {} back: it holds {}", who, page(), names_.name(user->content)),
         notation);
+  }
+  if (user->content.kind == StoryContent::Kind::kUnknown) {
+    return add(fmt::format("{} writes to {} of {}", who, page(), f_.device), notation);
   }
   add(fmt::format("{} writes {} of {} to {}", who, names_.name(user->content), page(), f_.device),
       notation);

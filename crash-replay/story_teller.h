@@ -64,6 +64,9 @@ class Teller {
   // The mapped device.
   void tell_device(const StoryEvent& event);
 
+  // What an administrator does: to the device in focus; to any, where somebody waits for ever.
+  void tell_verb(const StoryEvent& event);
+
   // How far a move is, and what the metadata say of it.
   void tell_lvm(const StoryEvent& event);
 
@@ -88,6 +91,8 @@ class Teller {
 
   // The mirror.
   void tell_mirror(const StoryEvent& event);
+  // Of the request that the mirror has in its hands now: "write", or "discard".
+  std::string_view op_of(SectorRange range) const;
   void tell_clone();
   void say_log_of_clone() { story_.log_words.push_back({at_, true}); }
 
@@ -124,6 +129,7 @@ class Teller {
   StoryNames& names_;
   std::size_t at_ = 0;
   std::string move_;                                  // the device of a pvmove that is under way
+  std::string resuming_;                              // the device of a resume that is under way
   std::map<std::size_t, std::size_t> user_by_event_;  // submit event index -> users
   std::map<std::size_t, StoryStep> put_off_;          // by event index
   bool bit_changed_ = false;  // the region's bit in memory differs from what the log was last sent

@@ -260,6 +260,57 @@ expect: violates legs-identical-where-clean
                    "receives version", "receives version", "Power is cut"});
 }
 
+// What the story says of two legs agrees with the digests in its table.
+void expect_true(const ToldCrash& told) {
+  const auto& legs = told.chronicle.legs;
+  for (const LegState& leg : legs) {
+    const bool told_equal = leg.at_end.kind != StoryContent::Kind::kUnknown && leg.at_end == legs.front().at_end;
+    EXPECT_TRUE(!told_equal || leg.digest == legs.front().digest) << told.text;
+  }
+}
+
+TEST(story, a_write_that_the_power_cut_caught_in_flight_is_what_the_leg_holds_afterwards) {
+  const auto told = tell_crash_of("scenarios/mirror/dirty-not-flushed.yaml", "mark-in-cache");
+  ASSERT_NE(told, nullptr);
+  expect_readable(*told);
+  expect_true(*told);
+  EXPECT_FALSE(told->chronicle.legs[0].at_end == told->chronicle.legs[1].at_end) << told->text;
+}
+
+TEST(story, what_was_discarded_is_not_told_as_what_was_there_before) {
+  const auto told = tell_crash_of("scenarios/mirror/discard-degrades.yaml", "degrades-and-holds");
+  ASSERT_NE(told, nullptr);
+  expect_readable(*told);
+  expect_true(*told);
+}
+
+TEST(story, a_log_write_that_failed_is_not_told_as_written) {
+  const auto told = tell_crash_of("scenarios/mirror/log-fail-fake-success.yaml", "acknowledged");
+  ASSERT_NE(told, nullptr);
+  expect_readable(*told);
+  std::size_t failed = 0;
+  for (std::size_t i = 0; i < told->story.steps.size(); ++i) {
+    const std::string& text = told->story.steps[i].text;
+    if (text.find("log0 fails the write") != std::string::npos) failed = i + 1;
+    EXPECT_TRUE(i == 0 || failed != i || text.find("The log is written") == std::string::npos) << told->text;
+  }
+  EXPECT_GT(failed, 0u) << told->text;
+}
+
+TEST(story, a_write_of_an_origin_that_nobody_answers_is_told_with_what_became_of_its_snapshot) {
+  const auto told = tell_crash_of("scenarios/snapshot/destroyed-with-pending.yaml", "as-2007");
+  ASSERT_NE(told, nullptr);
+  expect_readable(*told);
+  expect_in_order(told->story, {"gets place", "removes snap", "Nothing more happens"});
+}
+
+TEST(story, a_suspend_that_ended_before_the_first_step_is_told_in_front_of_it) {
+  const auto told = tell_crash_of("scenarios/mirror/interrupted-suspend-hangs.yaml", "freeze-fails-leg-dies");
+  ASSERT_NE(told, nullptr);
+  expect_readable(*told);
+  EXPECT_THAT(told->text, HasSubstr("the suspend of lv ended with E")) << told->text;
+}
+
 TEST(story, a_flush_that_a_disk_only_pretends_is_told) {
   const auto told = tell_crash_of_text("linear-lie", R"(
 disks:

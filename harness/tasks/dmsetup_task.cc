@@ -22,6 +22,7 @@ std::string errno_name(int value) {
     case ENOSPC: return "ENOSPC";
     case EOPNOTSUPP: return "EOPNOTSUPP";
     case EPERM: return "EPERM";
+    case EILSEQ: return "EILSEQ";
     default: return std::to_string(value);
   }
 }
