@@ -93,6 +93,7 @@ std::string Campaign::identity() const {
   const std::string program = read_file("/proc/self/exe");
   std::string scenarios;
   for (const std::string& path : command_.paths) scenarios += " " + path;
+  if (!scenarios.empty()) scenarios += fmt::format(" {:016x}", plans_.digest_of_scenarios());
   std::string engine;
   if (!command_.engine.empty()) {
     const std::string image = read_file(engine_file(command_.engine));
@@ -122,7 +123,9 @@ std::optional<std::string> Campaign::begin() {
 }
 
 std::uint64_t Campaign::end_seed() const {
-  return command_.runs == 0 ? ~std::uint64_t{0} : command_.seed + command_.runs;
+  constexpr std::uint64_t kEnd = std::uint64_t{1} << 63;  // as far as the database counts
+  const std::uint64_t left = kEnd - std::min(command_.seed, kEnd);
+  return command_.runs == 0 || command_.runs > left ? kEnd : command_.seed + command_.runs;
 }
 
 bool Campaign::goes_on() const {
@@ -142,7 +145,7 @@ void Campaign::run(const std::function<void()>& progress) {
 void Campaign::do_round(const std::function<void()>& progress) {
   const std::size_t found_before = state_.findings.size();
   const std::uint64_t begin = state_.next_seed;
-  const std::uint64_t end = std::min(begin + kRoundRuns, end_seed());
+  const std::uint64_t end = begin + std::min(kRoundRuns, end_seed() - begin);
   const CampaignWorkers workers{jobs_of(command_), 32, command_.seconds_per_run};
   std::map<std::uint64_t, RunAnswer> answers;
   std::uint64_t gap = begin;                   // the first run that has not answered

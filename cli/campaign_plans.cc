@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/digest.h"
+#include "scenarios/plan_yaml.h"
+
 namespace dmsim {
 namespace {
 
@@ -47,6 +50,12 @@ constexpr std::uint64_t scattered(std::uint64_t seed) { return mix_words(seed, 0
 CampaignPlans::CampaignPlans(std::vector<Plan> scenarios, GeneratorOptions generator, std::string engine)
     : scenarios_(std::move(scenarios)), generator_(std::move(generator)), engine_(std::move(engine)) {
   generator_.engine_has_switches = engine_.empty() || engine_ == "native";
+}
+
+std::uint64_t CampaignPlans::digest_of_scenarios() const {
+  std::string all;
+  for (const Plan& plan : scenarios_) all += write_plan(plan);
+  return digest_bytes(all.data(), all.size());
 }
 
 std::vector<LabelledChoice> CampaignPlans::change(std::uint64_t seed) const {

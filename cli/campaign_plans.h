@@ -28,6 +28,8 @@ class CampaignPlans {
   Made make(std::uint64_t seed) const;
 
   bool generated() const { return scenarios_.empty(); }
+  // Of all that they say.
+  std::uint64_t digest_of_scenarios() const;
   // Keeps the draws of a plan that has reached something new.
   void keep(std::vector<LabelledChoice> draws) { kept_.push_back(std::move(draws)); }
   std::size_t kept() const { return kept_.size(); }

@@ -4,8 +4,11 @@
 #include <sqlite3.h>
 
 #include <charconv>
+#include <cstdio>
+#include <cstdlib>
 
 #include "base/check.h"
+#include "cli/exit_codes.h"
 
 namespace dmsim {
 namespace {
@@ -57,6 +60,12 @@ std::vector<LabelledChoice> draws_from_text(std::string_view text) {
   return out;
 }
 
+// What the system does to a file is no fault of ours: a full disk, somebody who holds it.
+[[noreturn]] void give_up(sqlite3* db, const char* why) {
+  std::fprintf(stderr, "%s: %s; what was saved before stays\n", sqlite3_db_filename(db, "main"), why);
+  std::exit(kExitBadInput);
+}
+
 }  // namespace
 
 // Parameters and columns are taken one after the other.
@@ -86,7 +95,7 @@ class CampaignStore::Statement {
   // A row is there.
   bool step() {
     const int result = sqlite3_step(statement_);
-    CHECK(result == SQLITE_ROW || result == SQLITE_DONE, sqlite3_errmsg(db_));
+    if (result != SQLITE_ROW && result != SQLITE_DONE) give_up(db_, sqlite3_errmsg(db_));
     column_ = 0;
     return result == SQLITE_ROW;
   }
@@ -115,7 +124,7 @@ class CampaignStore::Statement {
 CampaignStore::~CampaignStore() { sqlite3_close(db_); }
 
 void CampaignStore::execute(const char* sql) {
-  CHECK(sqlite3_exec(db_, sql, nullptr, nullptr, nullptr) == SQLITE_OK, sqlite3_errmsg(db_));
+  if (sqlite3_exec(db_, sql, nullptr, nullptr, nullptr) != SQLITE_OK) give_up(db_, sqlite3_errmsg(db_));
 }
 
 std::optional<std::string> CampaignStore::open(const std::string& path) {
@@ -135,7 +144,7 @@ CampaignState CampaignStore::load(const std::string& identity, std::uint64_t fir
   CHECK(find.put(identity).step());
   CampaignState state;
   campaign_ = static_cast<std::int64_t>(find.number());
-  state.next_seed = find.number();
+  state.next_seed = saved_next_seed_ = find.number();
   state.seconds = find.real();
   state.statistics.runs = find.number();
   state.statistics.power_cuts = find.number();
@@ -166,6 +175,12 @@ CampaignState CampaignStore::load(const std::string& identity, std::uint64_t fir
 
 void CampaignStore::save(const CampaignState& state, const Round& round) {
   execute("begin immediate");
+  {
+    Statement saved(db_, "select next_seed from campaign where id = ?");
+    CHECK(saved.put(campaign_).step());
+    if (saved.number() != saved_next_seed_) give_up(db_, "another dmsim fuzz goes on with the same campaign");
+  }
+  saved_next_seed_ = state.next_seed;
   Statement run(db_, "insert into run values(?, ?, ?, ?, ?, ?)");
   for (const RunRow& row : round.runs) {
     run.put(campaign_).put(row.seed).put(std::uint64_t{row.changed}).put(row.states).put(row.fresh)

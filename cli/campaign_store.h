@@ -76,7 +76,8 @@ class CampaignStore {
     std::vector<std::vector<LabelledChoice>> kept;
     std::vector<std::size_t> changed_findings;  // indices into the state's
   };
-  // All that a round has changed; `state` as it is after it.
+  // All that a round has changed; `state` as it is after it. Where the database takes it no more (the disk is full,
+  // somebody else goes on with the same campaign), the program ends, and says so.
   void save(const CampaignState& state, const Round& round);
 
  private:
@@ -85,6 +86,7 @@ class CampaignStore {
 
   sqlite3* db_ = nullptr;
   std::int64_t campaign_ = 0;
+  std::uint64_t saved_next_seed_ = 0;  // as the database has it, unless somebody else goes on with the campaign
 };
 
 }  // namespace dmsim

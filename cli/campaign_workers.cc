@@ -21,6 +21,7 @@
 
 #include "base/check.h"
 #include "cli/interrupt.h"
+#include "cli/workers.h"
 
 namespace dmsim {
 namespace {
@@ -47,11 +48,13 @@ class Worker {
     CHECK(pipe(lines) == 0, errno);
     CHECK(pipe(errors) == 0, errno);
     std::fflush(nullptr);
+    const pid_t parent = getpid();
     pid_ = fork();
     CHECK(pid_ >= 0, errno);
     if (pid_ == 0) {
       close(lines[0]);
       close(errors[0]);
+      die_with_parent(parent);
       work(lines[1], errors[1], job);
     }
     close(lines[1]);

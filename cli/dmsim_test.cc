@@ -91,7 +91,11 @@ TEST_F(Program, ends_with_2_and_a_suggestion_for_what_it_does_not_know) {
       {{"run", scenario_, "--varient", "x"}, "'--varient' is not known here, did you mean '--variant'?"},
       {{"run", scenario_, "--variant", "hold"}, "did you mean 'holds'?"},
       {{"run", scenario_, "--cuts", "few"}, "--cuts"},
-      {{"run"}, "paths"},
+      {{"run", scenario_, "--seed", "-1"}, "found '-1', expected a whole number up to 18446744073709551615"},
+      {{"run", scenario_, "--seed", "18446744073709551616"}, "expected a whole number"},
+      {{"run", scenario_, "--runs", "0"}, "--runs"},
+      {{"run"}, "dmsim run: paths is required\nTry 'dmsim run --help'."},
+      {{"replay", "."}, ".: is a folder"},
       {{"run", "nowhere.yaml"}, "nowhere.yaml"},
       {{"list", "swiches"}, "did you mean 'switches'?"},
       {{"show", scenario_, "--variant", "hold"}, "did you mean 'holds'?"},
@@ -153,6 +157,7 @@ TEST_F(Program, a_table_that_the_engine_refuses_is_bad_input) {
   text.replace(text.find("log0 128"), 8, "log0 100");
   const Output output = run({"run", file("small.yaml", text), "--variant", "holds"});
   EXPECT_EQ(output.code, 2) << output.out << output.err;
+  EXPECT_HAS(output.err, "small/holds: device lv does not come up: EINVAL");
 }
 
 TEST_F(Program, lists_what_a_scenario_can_name) {
@@ -270,6 +275,24 @@ TEST_F(Program, a_file_that_cannot_be_written_is_told) {
       run({"run", scenario_, "--variant", "holds", "--cuts", "1", "--json", "/proc/nowhere/out.json"});
   EXPECT_EQ(output.code, 2);
   EXPECT_HAS(output.err, "/proc/nowhere/out.json: cannot be written");
+  // Likewise what only a worker writes.
+  const Output crash = run({"run", scenario_, "--variant", "caught", "--crashes", "small.yaml"});
+  EXPECT_EQ(crash.code, 2) << crash.out;
+  EXPECT_HAS(crash.err, "small.yaml/small.caught.yaml: cannot be written");
+  const Output trace = run({"run", scenario_, "--variant", "caught", "--trace", "/proc/nowhere/t"});
+  EXPECT_EQ(trace.code, 2) << trace.out;
+}
+
+TEST_F(Program, a_crash_file_that_does_not_fit_on_the_disk_leaves_nothing_behind) {
+  fs::create_directories(folder_ / "crashes/small.caught.yaml/in-its-place");
+  const Output output = run({"run", scenario_, "--variant", "caught"});
+  EXPECT_EQ(output.code, 2) << output.out;
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder_ / "crashes"), {}), 1);
+}
+
+TEST_F(Program, no_folder_for_crash_files_is_the_one_it_is_called_in) {
+  EXPECT_EQ(run({"run", scenario_, "--variant", "caught", "--crashes", ""}).code, 0);
+  EXPECT_TRUE(fs::exists(folder_ / "small.caught.yaml"));
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include "cli/chosen_variants.h"
 #include "cli/exit_codes.h"
 #include "cli/interrupt.h"
+#include "cli/terminal.h"
 #include "cli/vocabulary.h"
 #include "harness/engine_factory.h"
 #include "scenarios/scenario_loader.h"
@@ -36,6 +37,8 @@ std::string xml_text(const std::string& text) {
   return out;
 }
 
+std::string times(std::uint64_t count) { return count == 1 ? "once" : fmt::format("{} times", count); }
+
 std::optional<SwitchValues> parse_switches(const std::vector<std::string>& words) {
   SwitchValues values;
   for (const std::string& word : words) {
@@ -46,7 +49,10 @@ std::optional<SwitchValues> parse_switches(const std::vector<std::string>& words
     const auto found = std::find_if(all.begin(), all.end(),
                                     [&](const SwitchInfo& info) { return info.name == name; });
     if (found == all.end()) {
-      std::fprintf(stderr, "dmsim fuzz: no switch '%s'; dmsim list switches shows all\n", name.c_str());
+      std::vector<std::string_view> names;
+      for (const SwitchInfo& info : all) names.push_back(info.name);
+      std::fprintf(stderr, "dmsim fuzz: no switch '%s'%s; dmsim list switches shows all\n", name.c_str(),
+                   did_you_mean(name, names).c_str());
       return std::nullopt;
     }
     if (std::find(found->values.begin(), found->values.end(), value) == found->values.end()) {
@@ -133,12 +139,12 @@ class Progress {
     const double seconds = std::max(campaign_.seconds_of_session(), 0.001);
     const CampaignState& state = campaign_.state();
     std::string line = fmt::format(
-        "{} runs, {:.0f} runs/s, {:.0f} states/s, {} findings, {} transitions, {} plans kept, {}",
+        "{} runs, {:.0f} runs/s, {:.0f} states/s, {} finding{}, {} transitions, {} plans kept, {}",
         state.statistics.runs, static_cast<double>(campaign_.runs_of_session()) / seconds,
         static_cast<double>(campaign_.states_of_session()) / seconds, state.unexplained(),
+        state.unexplained() == 1 ? "" : "s",
         state.transitions.size(), campaign_.plans_kept(), time_words(seconds));
-    fmt::print(stderr, "{}{}{}", terminal_ ? "\r\x1b[K" : "", line, terminal_ && !last ? "" : "\n");
-    std::fflush(stderr);
+    show_progress(std::move(line), last);
   }
 
  private:
@@ -177,20 +183,21 @@ void print_coverage(const FuzzCommand& command, const CampaignState& state) {
 
 void print_report(const FuzzCommand& command, const Campaign& campaign) {
   const CampaignState& state = campaign.state();
-  fmt::print("{} runs from seed {}, {} power cuts, {} crash states, {} transitions, {} findings\n",
+  fmt::print("{} runs from seed {}, {} power cuts, {} crash states, {} transitions, {} finding{}\n",
              state.statistics.runs, command.seed, state.statistics.power_cuts,
-             state.statistics.crash_states, state.transitions.size(), state.unexplained());
+             state.statistics.crash_states, state.transitions.size(), state.unexplained(),
+             state.unexplained() == 1 ? "" : "s");
   print_coverage(command, state);
   for (const Finding& finding : state.findings) {
     if (finding.known()) continue;
-    fmt::print("\n{}\n  {}\n  first at run {}, {} times\n  {}\n", finding.signature, finding.sentence,
-               finding.first_seed - command.seed + 1, finding.count, campaign.command_for(finding));
+    fmt::print("\n{}\n  {}\n  first at run {}, {}\n  {}\n", finding.signature, finding.sentence,
+               finding.first_seed - command.seed + 1, times(finding.count), campaign.command_for(finding));
   }
   for (const Finding& finding : state.findings) {
     if (!finding.known()) continue;
-    fmt::print("\nknown fault of Linux, {}\n  {}\n  first at run {}, {} times\n  {}\n",
+    fmt::print("\nknown fault of Linux, {}\n  {}\n  first at run {}, {}\n  {}\n",
                finding.signature.substr(kKnownFault.size()), finding.sentence,
-               finding.first_seed - command.seed + 1, finding.count, campaign.command_for(finding));
+               finding.first_seed - command.seed + 1, times(finding.count), campaign.command_for(finding));
   }
 }
 
@@ -203,9 +210,9 @@ std::string junit(const Campaign& campaign) {
   for (const Finding& finding : state.findings) {
     if (finding.known()) continue;
     out += fmt::format(
-        "  <testcase classname=\"dmsim.fuzz\" name=\"{}\">\n    <failure message=\"{}\">first seed {}, {} "
-        "times\n{}\n{}</failure>\n  </testcase>\n",
-        xml_text(finding.signature), xml_text(finding.sentence), finding.first_seed, finding.count,
+        "  <testcase classname=\"dmsim.fuzz\" name=\"{}\">\n    <failure message=\"{}\">first seed {}, {}"
+        "\n{}\n{}</failure>\n  </testcase>\n",
+        xml_text(finding.signature), xml_text(finding.sentence), finding.first_seed, times(finding.count),
         xml_text(campaign.command_for(finding)), xml_text(finding.said));
   }
   if (state.unexplained() == 0) {

@@ -73,6 +73,29 @@ TEST_F(Fuzz, what_a_kill_9_leaves_is_taken_up_and_ends_as_if_nothing_had_happene
   EXPECT_EQ(resumed.out, whole.out);
 }
 
+TEST_F(Fuzz, ends_when_somebody_else_goes_on_with_the_same_campaign) {
+  const pid_t pid = start(hunt({"--runs", "100000"}));
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  while (ask("select count(*) >= 256 from run") != "1" && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  ask("update campaign set next_seed = next_seed + 256 returning next_seed");
+  const Output output = finish(pid);
+  EXPECT_EQ(output.code, 2) << output.out << output.err;
+  EXPECT_HAS(output.err, "f.sqlite: another dmsim fuzz goes on with the same campaign; what was saved before stays");
+}
+
+TEST_F(Fuzz, a_scenario_that_was_changed_is_another_campaign) {
+  const std::string text =
+      "scenario: s\ndisks: {d: {size: 64KiB}}\ndevices: {lv: \"0 64 linear d 0\"}\n"
+      "tasks: [write: {device: lv}]\ncheck: [liveness]\n";
+  file("s.yaml", text);
+  EXPECT_EQ(run(fuzz({"s.yaml", "--runs", "4"})).err.find("goes on at seed"), std::string::npos);
+  EXPECT_HAS(run(fuzz({"s.yaml", "--runs", "4"})).err, "goes on at seed 5");
+  file("s.yaml", text + "runs: 3\n");
+  EXPECT_EQ(run(fuzz({"s.yaml", "--runs", "4"})).err.find("goes on at seed"), std::string::npos);
+}
+
 TEST_F(Fuzz, ctrl_c_ends_soon_with_130_and_loses_nothing) {
   const pid_t pid = start(fuzz({}));
   std::this_thread::sleep_for(std::chrono::milliseconds(1500));
@@ -166,7 +189,9 @@ TEST_F(Fuzz, junit_names_each_finding_and_how_to_see_it_again) {
 }
 
 TEST_F(Fuzz, a_switch_that_does_not_exist_is_bad_input) {
-  EXPECT_EQ(run(fuzz({"--switch", "mirror.mark_drity=off"})).code, 2);
+  const Output typo = run(fuzz({"--switch", "mirror.mark_drity=off"}));
+  EXPECT_EQ(typo.code, 2);
+  EXPECT_HAS(typo.err, "did you mean 'mirror.mark_dirty'?");
   EXPECT_EQ(run(fuzz({"--switch", "mirror.mark_dirty=of"})).code, 2);
 }
 

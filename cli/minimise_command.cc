@@ -11,6 +11,7 @@
 #include "cli/commands.h"
 #include "cli/exit_codes.h"
 #include "cli/interrupt.h"
+#include "cli/terminal.h"
 #include "cli/vocabulary.h"
 #include "crash-replay/crash_file.h"
 #include "crash-replay/minimise.h"
@@ -47,11 +48,9 @@ class Progress {
   void show(const MinimiseProgress& progress) {
     if (!progress.smaller && !terminal_) return;
     const double seconds = seconds_since(begun_);
-    fmt::print(stderr, "{}{:6.1f} s  {:8} tries  effort {}  {:22}  plan {:4}  {}{}",
-               terminal_ ? "\r\x1b[K" : "", seconds, progress.tries, progress.effort, progress.pass,
-               progress.size.plan, size_words(progress.size),
-               terminal_ && !progress.smaller ? "" : "\n");
-    std::fflush(stderr);
+    show_progress(fmt::format("{:6.1f} s  {:8} tries  effort {}  {:22}  plan {:4}  {}", seconds, progress.tries,
+                              progress.effort, progress.pass, progress.size.plan, size_words(progress.size)),
+                  progress.smaller);
   }
 
  private:

@@ -104,6 +104,7 @@ Json to_json(const VariantReport& r) {
                {"as_expected", r.as_expected},
                {"nondeterministic", r.nondeterministic},
                {"bad_input", r.bad_input},
+               {"unwritten", r.unwritten},
                {"worker_failed", r.worker_failed},
                {"stopped", r.stopped},
                {"fingerprint", r.fingerprint},
@@ -126,6 +127,7 @@ VariantReport report_from_json(const Json& json) {
   r.as_expected = json.at("as_expected");
   r.nondeterministic = json.at("nondeterministic");
   r.bad_input = json.at("bad_input");
+  r.unwritten = json.at("unwritten");
   r.worker_failed = json.at("worker_failed");
   r.stopped = json.at("stopped");
   r.fingerprint = json.at("fingerprint");

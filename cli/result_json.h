@@ -18,6 +18,7 @@ struct VariantReport {
   bool as_expected = false;
   bool nondeterministic = false;  // --check-twice: two runs differed
   bool bad_input = false;    // a table was refused
+  bool unwritten = false;    // a crash file or a trace could not be written
   bool worker_failed = false;
   bool stopped = false;      // interrupted before its end
   std::string fingerprint;

@@ -200,7 +200,9 @@ class RunSession {
         }
       }
       if (!answer.stderr_tail.empty()) std::fputs(answer.stderr_tail.c_str(), stderr);
-      return report_from_json(json);
+      VariantReport report = report_from_json(json);
+      if (report.bad_input) std::fprintf(stderr, "%s: %s\n", title(plan).c_str(), report.got.c_str());
+      return report;
     }
     VariantReport report;
     report.scenario = plan.scenario;
@@ -263,7 +265,7 @@ class RunSession {
     if (interrupted()) {
       std::fprintf(stderr, "interrupted: %zu of %zu variants\n", reports_.size(), plans_.size());
     }
-    if (any([](const VariantReport& r) { return r.bad_input; })) return kExitBadInput;
+    if (any([](const VariantReport& r) { return r.bad_input || r.unwritten; })) return kExitBadInput;
     if (any([](const VariantReport& r) { return r.worker_failed; })) return kExitNoProgress;
     if (any([](const VariantReport& r) { return r.nondeterministic; })) return kExitNondeterminism;
     const bool unexpected = any([](const VariantReport& r) {

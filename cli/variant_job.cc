@@ -22,8 +22,10 @@ bool write_trace(const LinearRun& run, const std::string& path) {
   return static_cast<bool>(out.flush());
 }
 
-void save_trace(const LinearRun& run, const std::string& path) {
-  if (!write_trace(run, path)) std::fprintf(stderr, "%s: cannot be written\n", path.c_str());
+bool save_trace(const LinearRun& run, const std::string& path) {
+  if (write_trace(run, path)) return true;
+  std::fprintf(stderr, "%s: cannot be written\n", path.c_str());
+  return false;
 }
 
 Json reached() {
@@ -78,31 +80,31 @@ void VariantJob::explore(VariantReport* report) {
   report->got = verdict_words(result.verdict);
   report->as_expected = meets(plan_.expect, result.verdict);
   if (result.crash) save(*result.crash, report);
-  if (!command_.trace_file.empty()) trace(result.crash);
+  if (!command_.trace_file.empty() && !trace(result.crash)) report->unwritten = true;
 }
 
 void VariantJob::save(const Crash& crash, VariantReport* report) const {
   std::string name = crash.plan.scenario;
   if (!crash.plan.variant.empty()) name += "." + crash.plan.variant;
-  const std::string path = command_.crash_folder + "/" + name + ".yaml";
+  const std::string path = (std::filesystem::path(command_.crash_folder) / (name + ".yaml")).string();
   const Outcome<> saved = save_crash(crash, path);
   if (saved.ok()) {
     report->crash_file = path;
   } else {
+    report->unwritten = true;
     std::fprintf(stderr, "%s\n", saved.error().to_string().c_str());
   }
 }
 
 // The trace of the lives that led to the violation; of an uncut life when there is none.
-void VariantJob::trace(const std::optional<Crash>& crash) {
+bool VariantJob::trace(const std::optional<Crash>& crash) {
   if (crash) {
-    save_trace(replay_crash(*crash, workshop_).run, trace_path());
-    return;
+    return save_trace(replay_crash(*crash, workshop_).run, trace_path());
   }
   Plan uncut = plan_;
   uncut.power_cut.when = PowerCutPlan::When::kNever;
   RandomChoices choices(command_.seed);
-  save_trace(run_linear(uncut, workshop_, choices), trace_path());
+  return save_trace(run_linear(uncut, workshop_, choices), trace_path());
 }
 
 // Of several variants each has its own: "a.trace" becomes "a.SCENARIO.VARIANT.trace".

@@ -27,7 +27,7 @@ class VariantJob {
  private:
   void explore(VariantReport* report);
   void save(const Crash& crash, VariantReport* report) const;
-  void trace(const std::optional<Crash>& crash);
+  bool trace(const std::optional<Crash>& crash);  // false: not written
   std::string trace_path() const;
 
   const RunCommand& command_;

@@ -44,12 +44,12 @@ void write_all(int fd, const std::string& text) {
   }
 }
 
-[[noreturn]] void work(std::size_t index, int answer_fd, int stderr_fd,
+[[noreturn]] void work(pid_t parent, std::size_t index, int answer_fd, int stderr_fd,
                        const std::function<std::string(std::size_t)>& job) {
   // Ctrl-C reaches the parent alone, which passes it on once: a second one would kill. A worker does not
   // outlive its parent.
   setpgid(0, 0);
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  die_with_parent(parent);
   dup2(stderr_fd, STDERR_FILENO);
   write_all(answer_fd, job(index));
   close(answer_fd);
@@ -57,22 +57,29 @@ void write_all(int fd, const std::string& text) {
   _exit(0);
 }
 
-Worker start(std::size_t index, const std::function<std::string(std::size_t)>& job) {
+// None: the system gives no more pipes, or processes; errno says which.
+std::optional<Worker> start(std::size_t index, const std::function<std::string(std::size_t)>& job) {
   int answer[2];
   int errors[2];
-  CHECK(pipe(answer) == 0, errno);
-  CHECK(pipe(errors) == 0, errno);
+  if (pipe(answer) != 0) return std::nullopt;
+  const bool both = pipe(errors) == 0;
   std::fflush(nullptr);
-  const pid_t pid = fork();
-  CHECK(pid >= 0, errno);
+  const pid_t parent = getpid();
+  const pid_t pid = both ? fork() : -1;
+  if (pid < 0) {
+    const int why = errno;
+    for (const int fd : {answer[0], answer[1], both ? errors[0] : -1, both ? errors[1] : -1}) close(fd);
+    errno = why;
+    return std::nullopt;
+  }
   if (pid == 0) {
     close(answer[0]);
     close(errors[0]);
-    work(index, answer[1], errors[1], job);
+    work(parent, index, answer[1], errors[1], job);
   }
   close(answer[1]);
   close(errors[1]);
-  return {index, pid, answer[0], errors[0], Clock::now(), false, false, {}};
+  return Worker{index, pid, answer[0], errors[0], Clock::now(), false, false, {}};
 }
 
 // Takes what there is to read; closes at the end of the stream.
@@ -124,6 +131,11 @@ void finish(Worker& worker, const WorkerOptions& options) {
 
 }  // namespace
 
+void die_with_parent(pid_t parent) {
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (getppid() != parent) _exit(1);  // it was faster
+}
+
 void run_workers(std::size_t count, const WorkerOptions& options,
                  const std::function<std::string(std::size_t)>& job,
                  const std::function<void(std::size_t, WorkerAnswer)>& take) {
@@ -133,7 +145,13 @@ void run_workers(std::size_t count, const WorkerOptions& options,
   std::size_t next_take = 0;
   while (true) {
     while (workers.size() < options.at_once && next_start < count && !interrupted()) {
-      workers.push_back(start(next_start++, job));
+      std::optional<Worker> started = start(next_start, job);
+      if (!started) {
+        CHECK(!workers.empty(), errno);
+        break;  // it is tried again when one of these has ended
+      }
+      workers.push_back(std::move(*started));
+      ++next_start;
     }
     if (workers.empty()) break;
     wait_for_output(workers);

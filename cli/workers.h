@@ -4,6 +4,8 @@
 // worker answers does not depend on how many there are.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstddef>
 #include <functional>
 #include <string>
@@ -23,8 +25,12 @@ struct WorkerOptions {
   unsigned seconds_to_live = 0;    // a worker that takes longer is killed; 0: no limit
 };
 
+// In a child of `parent`: it ends when that does.
+void die_with_parent(pid_t parent);
+
 // Runs job(0) ... job(count - 1), each in a fork of this process, and hands every answer to
-// `take(index, answer)` in order of index. With an interrupt, jobs that have not begun are left out.
+// `take(index, answer)` in order of index. With an interrupt, jobs that have not begun are left out. Fewer run at once
+// where the system has no room for more.
 void run_workers(std::size_t count, const WorkerOptions& options,
                  const std::function<std::string(std::size_t)>& job,
                  const std::function<void(std::size_t, WorkerAnswer)>& take);

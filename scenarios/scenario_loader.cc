@@ -158,7 +158,7 @@ Result<std::vector<std::string>> find_scenarios(std::span<const std::string> pat
     if (!fs::exists(status)) {
       // "seeds/" names what "seeds" does, and its siblings are those of "seeds".
       const fs::path named(path);
-      return file_failure(path, "found no such file or folder" +
+      return file_failure(path.empty() ? "''" : path, "found no such file or folder" +
                                     nearest_file(named.has_filename() ? named : named.parent_path()));
     }
     if (!fs::is_directory(status)) {

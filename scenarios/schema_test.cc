@@ -85,6 +85,14 @@ TEST(Schema, every_reference_leads_somewhere) {
   EXPECT_GT(references, 20);
 }
 
+TEST(Schema, every_table_of_keys_is_in_the_reference) {
+  const std::string reference = key_reference();
+  for (const KeyTable* table : all_key_tables()) {
+    if (table == &kVariantKeys || table == &kPlanKeys) continue;  // a scenario's
+    EXPECT_NE(reference.find("| key of " + std::string(table->name) + " |"), std::string::npos) << table->name;
+  }
+}
+
 TEST(Schema, the_reference_in_the_docs_is_what_the_key_tables_make) {
   std::string document = read_all(kReferenceFile);
   const std::size_t begin = document.find(kBegin);

@@ -241,13 +241,14 @@ std::string explain(const std::string& message) {
     std::string_view said;
     std::string_view hint;
   };
-  static constexpr std::array<Hint, 6> kHints{{
+  static constexpr std::array<Hint, 7> kHints{{
       {"illegal map value", "text with ': ' in it needs quotes"},
       {"end of map not found", "is a key indented unlike its neighbours?"},
       {"end of sequence not found", "is an item indented unlike its neighbours?"},
       {"end of map flow not found", "is a '}' or ',' missing?"},
       {"end of sequence flow not found", "is a ']' or ',' missing?"},
       {"illegal EOF in scalar", "is a closing quote missing?"},
+      {"bad file", "is it nested too deeply?"},
   }};
   for (const Hint& hint : kHints) {
     if (message.find(hint.said) == 0) {

@@ -37,6 +37,8 @@ int complain(const CLI::App& app, const CLI::ParseError& error, int argc, char**
   if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) {
     return app.exit(error);
   }
+  const auto parsed = app.get_subcommands();
+  const std::string caller = parsed.empty() ? "dmsim" : "dmsim " + parsed.front()->get_name();
   std::string word;
   for (int i = 1; i < argc; ++i) {
     const std::string argument(argv[i]);
@@ -58,10 +60,25 @@ int complain(const CLI::App& app, const CLI::ParseError& error, int argc, char**
     std::fprintf(stderr, "dmsim: '%s' is not known here%s\n", word.c_str(),
                  suggestion(app, word).c_str());
   } else {
-    std::fprintf(stderr, "dmsim: %s\n", error.what());
+    std::fprintf(stderr, "%s: %s\n", caller.c_str(), error.what());
   }
-  std::fprintf(stderr, "Try 'dmsim --help'.\n");
+  std::fprintf(stderr, "Try '%s --help'.\n", caller.c_str());
   return kExitBadInput;
+}
+
+// CLI11 takes -1, and what is too large, for the largest number there is.
+void hold_numbers_to_their_range(CLI::App& app) {
+  const auto whole_number = [](const std::string& text) {
+    std::uint64_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error == std::errc() && end == text.data() + text.size()) return std::string();
+    return fmt::format("found '{}', expected a whole number up to {}", text, ~std::uint64_t{0});
+  };
+  for (CLI::App* command : app.get_subcommands(nullptr)) {
+    for (CLI::Option* option : command->get_options()) {
+      if (option->get_type_name().rfind("UINT", 0) == 0) option->check(whole_number);
+    }
+  }
 }
 
 // "all" or a number.
@@ -150,9 +167,9 @@ int main(int argc, char** argv) {
   run_app->add_option("--variant", run.variant, "only this variant");
   add_engine(run_app, &run.engine);
   run_app->add_option("--seed", run.seed, "of the first run (1)");
-  CLI::Option* runs_option = run_app->add_option("--runs", runs, "instead of the scenario's");
+  CLI::Option* runs_option = run_app->add_option("--runs", runs, "instead of the scenario's")->check(CLI::PositiveNumber);
   CLI::Option* most_runs_option =
-      run_app->add_option("--most-runs", most_runs, "the scenario's, but at most so many");
+      run_app->add_option("--most-runs", most_runs, "the scenario's, but at most so many")->check(CLI::PositiveNumber);
   run_app->add_option("--cuts", cuts, "power cuts explored in each run: a number, or all (all)");
   run_app->add_option("--strategy", run.strategy,
                       "random, pct:DEPTH, exhaustive:VALUES or coverage (random)");
@@ -204,7 +221,7 @@ int main(int argc, char** argv) {
   compare_app->add_option("--engine", compare.left, "the one engine (native)");
   compare_app->add_option("--variant", compare.variant, "only this one");
   compare_app->add_option("--seed", compare.seed, "of the first run (1)");
-  compare_app->add_option("--runs", compare.runs, "on each engine (10)");
+  compare_app->add_option("--runs", compare.runs, "on each engine (10)")->check(CLI::PositiveNumber);
   compare_app->add_option("--jobs", compare.jobs, "worker processes (one per processor)");
 
   dmsim::DiffCommand diff;
@@ -224,6 +241,7 @@ int main(int argc, char** argv) {
 
   dmsim::FuzzCommand fuzz;
   CLI::App* fuzz_app = add_fuzz(app, &fuzz);
+  hold_numbers_to_their_range(app);
 
   try {
     app.parse(argc, argv);
