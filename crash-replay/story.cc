@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 
 #include "crash-replay/story_before.h"
 #include "crash-replay/story_clone.h"
@@ -37,14 +38,12 @@ std::size_t thin_out(std::vector<StoryStep>* steps) {
   for (const StoryStep::Weight weight :
        {StoryStep::Weight::kDetail, StoryStep::Weight::kUseful, StoryStep::Weight::kEssential}) {
     const std::size_t most = weight == StoryStep::Weight::kDetail ? kMostWithDetails : kMostSteps;
-    for (std::size_t i = 0; steps->size() > most && i < steps->size();) {
-      if ((*steps)[i].weight != weight) {
-        ++i;
-        continue;
-      }
-      steps->erase(steps->begin() + static_cast<std::ptrdiff_t>(i));
-      ++removed;
-    }
+    std::size_t too_many = steps->size() - std::min(steps->size(), most);
+    removed += std::erase_if(*steps, [&](const StoryStep& step) {
+      if (too_many == 0 || step.weight != weight) return false;
+      --too_many;
+      return true;
+    });
   }
   return removed;
 }
@@ -103,8 +102,11 @@ void tell_waiting(const Chronicle& c, Story* story) {
   for (const UserStory& user : c.users) {
     if (user.complete || user.life + 1 != c.lives || !user.touches_page) continue;
     const std::string who = who_words(c, user.who);
-    step.text =
-        fmt::format("Nothing more happens: {} still waits for the answer to its {}", who, user.op);
+    // Daemons may go on for ever.
+    const bool quiet = c.violation.sentence.starts_with("nothing is runnable");
+    step.text = fmt::format("{}{} still waits for the answer to its {}", quiet ? "Nothing more happens: " : "", who,
+                            user.op);
+    step.text[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(step.text[0])));
     const std::string missing = c.focus.snapshot ? missing_for_write(c) : "";
     if (!missing.empty()) step.text += ", and " + missing;
     step.notation = notation_of(user.op, user.fua, user.range);
@@ -148,15 +150,17 @@ void tell_end_state(const Chronicle& c, Story* story) {
     if (i == 0) step.text += fmt::format(" of page {}", c.focus.page);
   }
   if (untouched) {
-    step.text += fmt::format("each leg still holds in page {} what it happened to hold at first",
+    step.text += fmt::format("{}ach leg still holds in page {} what it happened to hold at first",
+                             step.text.empty() ? "E" : "e",
                              c.focus.page);
   }
   if (!copied) {
     const std::size_t others = count_before(c, c.events.size(), [&](const StoryEvent& event) {
       return event.is("mirror.recover") && event.text("phase") == "copied";
     });
-    step.text += fmt::format(". Recovery has copied {}, this one never",
-                             plural(others, "other region", "other regions"));
+    step.text += others == 0 ? std::string(". Recovery has never copied anything")
+                             : fmt::format(". Recovery has copied {}, this one never",
+                                           plural(others, "other region", "other regions"));
   }
   story->steps.push_back(step);
 }
@@ -236,6 +240,7 @@ Story tell_story(const Chronicle& chronicle, const std::string& file) {
   }
   tell_waiting(chronicle, &story);
   tell_left_over(chronicle, &story);
+  fold_repetitions(&story.steps);
   const std::size_t thinned = thin_out(&story.steps);
   story.left_out = tell_left_out(chronicle, story, thinned);
   story.oracle = violation.oracle;

@@ -41,6 +41,9 @@ void hold_against_digests(Chronicle* chronicle) {
       if (same_bytes && part && is_version(one) && is_version(other) && one.version != other.version) {
         rename(chronicle, other.version, one.version);
       }
+      // What was copied is as it was, whatever number the copy got.
+      if (same_bytes && one.kind == Kind::kInitial && is_version(other)) other = one;
+      if (same_bytes && other.kind == Kind::kInitial && is_version(one)) one = other;
       const bool told = one.kind == Kind::kInitial || is_version(one);
       const bool told_equal = told && one == other;
       if (!same_bytes && told_equal) {

@@ -12,6 +12,9 @@ std::size_t story_start(const Chronicle& chronicle);
 // it goes.
 void tell_steps(const Chronicle& chronicle, Story* story);
 
+// The same few steps over and over become one round, and how often it comes again.
+void fold_repetitions(std::vector<StoryStep>* steps);
+
 // "the task database" for a task of the plan, else the name.
 std::string who_words(const Chronicle& chronicle, std::string_view actor);
 // "W24+8", "F".

@@ -1,4 +1,5 @@
 #include "crash-replay/story.h"
+#include "crash-replay/story_steps.h"
 
 #include <gmock/gmock.h>
 
@@ -52,6 +53,12 @@ void expect_readable(const ToldCrash& told) {
     EXPECT_LE(told.story.steps[i - 1].event, told.story.steps[i].event) << told.text;
   }
   for (const StoryStep& step : told.story.steps) EXPECT_FALSE(step.text.empty());
+  for (std::size_t i = 2; i < told.story.steps.size(); ++i) {
+    const StoryStep& step = told.story.steps[i];
+    EXPECT_TRUE(step.text != told.story.steps[i - 1].text || step.text != told.story.steps[i - 2].text ||
+                step.notation != told.story.steps[i - 2].notation)
+        << told.text;
+  }
   std::istringstream lines(told.text);
   for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 100u) << line;
   EXPECT_THAT(told.text, HasSubstr("\ndmsim replay crash.yaml\n"));
@@ -267,6 +274,25 @@ void expect_true(const ToldCrash& told) {
     const bool told_equal = leg.at_end.kind != StoryContent::Kind::kUnknown && leg.at_end == legs.front().at_end;
     EXPECT_TRUE(!told_equal || leg.digest == legs.front().digest) << told.text;
   }
+}
+
+TEST(story, what_happens_over_and_over_is_told_once_with_how_often_it_comes_again) {
+  const auto folded = [](const std::string& letters) {
+    std::vector<StoryStep> steps;
+    for (const char letter : letters) {
+      steps.push_back({steps.size(), Instant::at_ns(static_cast<std::int64_t>(steps.size()) * 1000),
+                       std::string(1, letter), "", StoryStep::Weight::kEssential, {}});
+    }
+    fold_repetitions(&steps);
+    std::string text;
+    for (const StoryStep& step : steps) text += step.text + ";";
+    return text;
+  };
+  EXPECT_EQ(folded(""), "");
+  EXPECT_EQ(folded("abcabc"), "a;b;c;a;b;c;");
+  EXPECT_EQ(folded("xaaay"), "x;a;The same happens 2 more times, the last time at 0.003 ms;y;");
+  EXPECT_EQ(folded("xababababy"), "x;a;b;The same happens 3 more times, the last time at 0.008 ms;y;");
+  EXPECT_EQ(folded("abababa"), "a;b;The same happens 2 more times, the last time at 0.005 ms;a;");
 }
 
 TEST(story, a_write_that_the_power_cut_caught_in_flight_is_what_the_leg_holds_afterwards) {
