@@ -183,7 +183,8 @@ std::string key_reference() {
   std::string out;
   const auto to = std::back_inserter(out);
   for (const KeyTable* keys : {&kScenarioKeys, &kDiskKeys, &kFaultKeys, &kFaultRangeKeys, &kDeviceKeys,
-                               &kVolumeGroupKeys, &kVolumeKeys, &kMemoryKeys, &kPdflushKeys, &kSchedulerKeys, &kPowerCutKeys}) {
+                               &kVolumeGroupKeys, &kVolumeKeys, &kMemoryKeys, &kPdflushKeys, &kSchedulerKeys,
+                               &kPowerCutKeys}) {
     add_reference(out, *keys);
   }
   out += "### Tasks\n\n| kind | what it does |\n|---|---|\n";
