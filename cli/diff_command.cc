@@ -46,6 +46,7 @@ Result<Lines> lines_of(const std::string& path) {
   if (!crash_file) return trace_lines(path, content);
   auto crash = read_crash(path, program_vocabulary());
   if (!crash.ok()) return Failure{crash.error()};
+  if (auto error = why_not_runnable(crash->plan)) return Failure{std::move(*error)};
   Workshop workshop;
   const ReplayResult replay = replay_crash(*crash, workshop);
   const Trace& trace = replay.run.lives.back()->trace();

@@ -290,6 +290,27 @@ TEST_F(Program, a_crash_file_that_does_not_fit_on_the_disk_leaves_nothing_behind
   EXPECT_EQ(std::distance(fs::directory_iterator(folder_ / "crashes"), {}), 1);
 }
 
+TEST_F(Program, a_crash_file_whose_engine_is_not_here_is_bad_input_to_whoever_replays_it) {
+  run({"run", scenario_, "--variant", "surprise"});
+  std::string text = contents(folder_ / "crashes/small.surprise.yaml");
+  text.replace(text.find("engine: native"), 14, "engine: linux:/nowhere");
+  file("away.yaml", text);
+  const std::vector<std::vector<std::string>> commands{
+      {"replay", "away.yaml"}, {"explain", "away.yaml"}, {"minimise", "away.yaml"}, {"diff", "away.yaml", "away.yaml"}};
+  for (const auto& command : commands) {
+    const Output output = run(command);
+    EXPECT_EQ(output.code, 2) << command[0] << output.err;
+    EXPECT_HAS(output.err, "/nowhere is no kernel tree");
+  }
+}
+
+TEST_F(Program, a_folder_whose_name_is_no_text_is_a_folder) {
+  const Output output = run({"run", scenario_, "--variant", "caught", "--crashes", "n\xffn", "--json", "out.json"});
+  EXPECT_EQ(output.code, 0) << output.out << output.err;
+  EXPECT_TRUE(fs::exists(folder_ / "n\xffn/small.caught.yaml"));
+  EXPECT_TRUE(Json::accept(contents(folder_ / "out.json")));
+}
+
 TEST_F(Program, no_folder_for_crash_files_is_the_one_it_is_called_in) {
   EXPECT_EQ(run({"run", scenario_, "--variant", "caught", "--crashes", ""}).code, 0);
   EXPECT_TRUE(fs::exists(folder_ / "small.caught.yaml"));

@@ -33,6 +33,7 @@ bool write_file(const std::string& path, const std::string& text) {
 int explain_command(const ExplainCommand& command) {
   auto crash = read_crash(command.file, program_vocabulary());
   if (!crash.ok()) return complain(crash.error());
+  if (const auto error = why_not_runnable(crash->plan)) return complain(*error);
   Workshop workshop;
   const ReplayResult replay = replay_crash(*crash, workshop);
   if (!replay.run.refused.empty()) return complain({command.file, 0, 0, replay.run.refused, -1});

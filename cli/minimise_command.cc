@@ -78,6 +78,7 @@ void report(const MinimiseResult& result, double seconds, const std::string& out
 int minimise_command(const MinimiseCommand& command) {
   auto crash = read_crash(command.file, program_vocabulary());
   if (!crash.ok()) return complain(crash.error());
+  if (const auto error = why_not_runnable(crash->plan)) return complain(*error);
   const std::string out = command.out.empty() ? beside(command.file) : command.out;
   install_interrupt_handler();
   const Clock::time_point begun = Clock::now();

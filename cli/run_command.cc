@@ -26,6 +26,11 @@ std::string title(const Plan& plan) {
   return plan.variant.empty() ? plan.scenario : plan.scenario + "/" + plan.variant;
 }
 
+// A name of a file may be no text.
+std::string text_of(const Json& json, int indent = -1) {
+  return json.dump(indent, ' ', false, Json::error_handler_t::replace);
+}
+
 bool write_file(const std::string& path, const std::string& text) {
   if (path.empty()) return true;
   std::ofstream out(path);
@@ -143,7 +148,7 @@ class RunSession {
     const std::size_t rounds = command_.check_twice ? 2 : 1;
     run_workers(
         plans_.size() * rounds, options,
-        [&](std::size_t i) { return VariantJob(command_, plans_[i / rounds], plans_.size() == 1).run().dump(); },
+        [&](std::size_t i) { return text_of(VariantJob(command_, plans_[i / rounds], plans_.size() == 1).run()); },
         [&](std::size_t i, WorkerAnswer answer) {
           VariantReport report = understand(plans_[i / rounds], answer);
           if (i % rounds == 1) {
@@ -241,7 +246,7 @@ class RunSession {
         [&](std::size_t) {
           VariantJob job(command_, *difference.plan, true);
           job.keep_run(difference.run);
-          return job.run().dump();
+          return text_of(job.run());
         },
         [&](std::size_t, WorkerAnswer answer) { more.push_back(understand(*difference.plan, answer)); });
     std::fprintf(stderr, "%s, %s\n", title(*difference.plan).c_str(),
@@ -254,7 +259,7 @@ class RunSession {
     const Json all = {{"format", 1}, {"variants", variants}};
     std::string reached;
     for (const auto& [mark, count] : reached_) reached += fmt::format("{}\t{}\n", count, mark);
-    return write_file(command_.json_file, all.dump(2) + "\n") &&
+    return write_file(command_.json_file, text_of(all, 2) + "\n") &&
            write_file(command_.reached_file, reached);
   }
 

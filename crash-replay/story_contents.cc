@@ -5,7 +5,9 @@ namespace {
 
 using Kind = StoryContent::Kind;
 
-bool is_version(const StoryContent& content) { return content.kind == Kind::kVersion || content.kind == Kind::kMixture; }
+bool is_version(const StoryContent& content) {
+  return content.kind == Kind::kVersion || content.kind == Kind::kMixture;
+}
 
 void rename(Chronicle* chronicle, std::uint64_t from, std::uint64_t to) {
   const auto one = [&](StoryContent& content) {

@@ -197,8 +197,8 @@ class SnapshotTeller {
                                                   : fmt::format("Chunk {} has been copied", snapshot_.chunk));
     }
     if (event.is("snapshot.remapped")) {
-      return step(at, fmt::format("Chunk {} is read from {} from now on, and writes that waited may go on", snapshot_.chunk,
-                                  snapshot_.cow));
+      return step(at, fmt::format("Chunk {} is read from {} from now on, and writes that waited may go on",
+                                  snapshot_.chunk, snapshot_.cow));
     }
     return std::nullopt;
   }

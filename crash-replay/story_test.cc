@@ -331,7 +331,7 @@ TEST(story, a_write_of_an_origin_that_nobody_answers_is_told_with_what_became_of
 }
 
 TEST(story, a_suspend_that_ended_before_the_first_step_is_told_in_front_of_it) {
-  const auto told = tell_crash_of("scenarios/mirror/interrupted-suspend-hangs.yaml", "freeze-fails-leg-dies");
+  const auto told = tell_crash_of("scenarios/mirror/interrupted-suspend-hangs.yaml", "freeze-fails-leg-fails");
   ASSERT_NE(told, nullptr);
   expect_readable(*told);
   EXPECT_THAT(told->text, HasSubstr("the suspend of lv ended with E")) << told->text;

@@ -167,9 +167,11 @@ int main(int argc, char** argv) {
   run_app->add_option("--variant", run.variant, "only this variant");
   add_engine(run_app, &run.engine);
   run_app->add_option("--seed", run.seed, "of the first run (1)");
-  CLI::Option* runs_option = run_app->add_option("--runs", runs, "instead of the scenario's")->check(CLI::PositiveNumber);
+  CLI::Option* runs_option =
+      run_app->add_option("--runs", runs, "instead of the scenario's")->check(CLI::PositiveNumber);
   CLI::Option* most_runs_option =
-      run_app->add_option("--most-runs", most_runs, "the scenario's, but at most so many")->check(CLI::PositiveNumber);
+      run_app->add_option("--most-runs", most_runs, "the scenario's, but at most so many")
+          ->check(CLI::PositiveNumber);
   run_app->add_option("--cuts", cuts, "power cuts explored in each run: a number, or all (all)");
   run_app->add_option("--strategy", run.strategy,
                       "random, pct:DEPTH, exhaustive:VALUES or coverage (random)");
