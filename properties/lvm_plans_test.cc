@@ -31,6 +31,7 @@ constexpr PlantedBug kBugs[] = {
 constexpr NotPlanted kNotFound[] = {
     {"lvm.lock", "device"},     // half of a cure
     {"lvm.passthrough", "on"},  // a cure
+    {"lvm.snapshot_failure", "left"},   // takes a store that cannot be read
     {"lvm.repairs", "one-at-a-time"},  // takes two volume groups
 };
 

@@ -70,6 +70,17 @@ std::string moving_part(const VolumeGroup& old, const std::string& volume, const
   return {};
 }
 
+// A change that was committed and cannot be carried out is followed by one that takes it back, unless somebody else
+// has changed the metadata since.
+void take_back(Session& session, const std::string& group, std::uint64_t sequence, VolumeGroup old) {
+  MetadataChange back(session, group);
+  if (!back.begin().empty() || back.group().sequence != sequence) return;
+  REACHED("a snapshot that cannot be made is taken out of the metadata again");
+  old.sequence = sequence;
+  back.group() = std::move(old);
+  if (back.prepare("Created *after* 'lvcreate --snapshot' has failed").empty()) back.commit();
+}
+
 }  // namespace
 
 TreeOptions tree_options(Session& session) {
@@ -141,6 +152,7 @@ CommandResult create_snapshot(Session& session, const SnapshotRequest& request) 
     return failed(fmt::format("there is no volume '{}' any more", *name));
   }
   const std::vector<DeviceNode> before = device_tree(change.group(), request.origin, tree_options(session));
+  const VolumeGroup old = change.group();
   add_snapshot(change.group(), request.origin, request.name, request.chunk_sectors);
   const std::vector<DeviceNode> after = device_tree(change.group(), request.origin, tree_options(session));
   if (std::string why = change.prepare("Created *after* executing 'lvcreate --snapshot'"); !why.empty()) {
@@ -153,6 +165,10 @@ CommandResult create_snapshot(Session& session, const SnapshotRequest& request) 
                      env.switches.origin_resumed_last ? "" : top, top});
   CommandResult result =
       apply_change(session, change, update, names_of(before), {env.switches.commit_before_resume});
+  if (!result.ok() && env.switches.failure_taken_back && update.can_go_back()) {
+    update.give_up();
+    take_back(session, request.group, change.group().sequence, old);
+  }
   // A mirror that has moved down is watched there from now on.
   if (result.ok() && env.administration.monitor != nullptr) {
     env.administration.monitor(own_device(change.group(), request.origin, tree_options(session)));

@@ -14,6 +14,7 @@ constexpr std::string_view kMemory[] = {"reserved", "allocated"};
 constexpr std::string_view kTemporary[] = {"error", "zero"};
 constexpr std::string_view kResyncMonitor[] = {"stopped", "left-on"};
 constexpr std::string_view kRepairs[] = {"apart", "one-at-a-time"};
+constexpr std::string_view kFailure[] = {"taken-back", "left"};
 constexpr std::string_view kBackup[] = {"before-suspend", "while-suspended"};
 
 constexpr SwitchInfo kTable[] = {
@@ -52,6 +53,10 @@ constexpr SwitchInfo kTable[] = {
      "left-on: lvchange --resync takes a mirror down under dmeventd's eyes; its thread ends with the device, and "
      "nobody watches the one that takes its place",
      "lvm-monitor-during-resync"},
+    {"lvm.snapshot_failure", kFailure,
+     "left: where a new snapshot's table cannot be loaded its origin stays suspended, and the metadata name what was "
+     "never made",
+     "lvm-snapshot-failure-left"},
     {"lvm.repairs", kRepairs,
      "one-at-a-time: dmeventd runs one command at a time, whatever group it is for, as lvm2's does: what one repair "
      "waits for, all wait for",
@@ -79,6 +84,7 @@ LvmSwitches LvmSwitches::of(const SwitchValues& values) {
   chosen.flag("lvm.metadata_flush", &out.metadata_flush);
   chosen.flag("lvm.temporary", &out.temporary_is_error);
   chosen.flag("lvm.resync_monitor", &out.resync_unmonitors);
+  chosen.flag("lvm.snapshot_failure", &out.failure_taken_back);
   chosen.flag("lvm.repairs", &out.repairs_apart);
   chosen.flag("lvm.passthrough", &out.passthrough);
   return out;

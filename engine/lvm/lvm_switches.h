@@ -22,6 +22,7 @@ struct LvmSwitches {
   bool metadata_flush = true;
   bool temporary_is_error = true;   // the table of a device on its way out
   bool resync_unmonitors = true;
+  bool failure_taken_back = true;   // of a snapshot that cannot be made after all
   bool repairs_apart = true;        // of dmeventd: each in a process of its own
   bool passthrough = false;
 

@@ -114,19 +114,24 @@ bool TreeUpdate::replace(const std::string& device) {
   return done(session_.load(device, table), "load", device) && done(session_.resume(device), "resume", device);
 }
 
+bool TreeUpdate::can_go_back() const {
+  return std::none_of(changes_.begin(), changes_.end(),
+                      [](const Change& each) { return each.live && !each.is_new; });
+}
+
 void TreeUpdate::give_up() {
   for (auto change = changes_.rbegin(); change != changes_.rend(); ++change) {
     if (change->is_new || change->live) continue;
     // There is no taking a table out of the inactive slot; the old one in its place comes to the same.
     if (change->loaded) session_.load(change->node.name, change->old_table).ok();
-    if (std::find(suspended_.begin(), suspended_.end(), change->node.name) != suspended_.end()) {
-      session_.resume(change->node.name).ok();
-    }
   }
+  // What is live already works on what the old tables work on: it goes before they go on.
   for (auto change = changes_.rbegin(); change != changes_.rend(); ++change) {
     if (change->is_new) session_.remove(change->node.name).ok();
   }
+  for (const std::string& device : suspended_) session_.resume(device).ok();
   suspended_.clear();
+  changes_.clear();
 }
 
 std::string trouble_with(const DeviceNode& node, std::string_view verb, const DmError& error) {

@@ -12,7 +12,7 @@
 // in time and resumed late; what stands on it is loaded late too, since an engine refuses a first table
 // that stands on a device without size.
 //
-// It does not undo: after a failure the caller sees how far it came.
+// It undoes nothing by itself: after a failure the caller decides.
 #pragma once
 
 #include <string>
@@ -42,8 +42,11 @@ class TreeUpdate final : public DeviceUpdate {
   bool suspend() override;
   bool resume() override;
   bool clean() override;
-  // Takes back what preload() has made, and resumes what is suspended with its old table.
+  // Takes back what has been made, and resumes what is suspended with its old table. After it nothing is left to do.
   void give_up() override;
+
+  // No device that was there before has gone over to its new table.
+  bool can_go_back() const;
 
   const std::vector<std::string>& suspended() const { return suspended_; }
 
