@@ -120,6 +120,27 @@ TEST(minimise, another_broken_promise_is_never_taken_for_the_recorded_one) {
   }
 }
 
+// A store of one chunk would not come up either, with the bug or without.
+TEST(minimise, what_does_not_come_up_after_a_power_cut_comes_up_without_one) {
+  Workshop workshop;
+  const auto plans = load_scenario("scenarios/snapshot/create-torn.yaml", whole_vocabulary());
+  ASSERT_TRUE(plans.ok());
+  for (const Plan& plan : *plans) {
+    if (plan.variant != "header-first") continue;
+    const VariantResult found = run_variant(plan, workshop, {});
+    ASSERT_TRUE(found.crash && found.crash->violations.front().state == "does not come up");
+    const MinimiseResult result = minimised(*found.crash, 1, 5'000);
+    ASSERT_TRUE(result.reproduced);
+    EXPECT_TRUE(result.after < result.before);
+    Plan smaller = result.crash.plan;
+    smaller.power_cut.when = PowerCutPlan::When::kNever;
+    ReplayedChoices plainest({});
+    EXPECT_EQ(run_linear(smaller, workshop, plainest).refused, "");
+    return;
+  }
+  FAIL() << "no such variant";
+}
+
 // Sanitizers make each try some five times as slow.
 #if defined(DMSIM_ADDRESS_SANITIZER)
 constexpr std::uint64_t kTriesOfEach = 300;

@@ -31,6 +31,16 @@ Shrink::Shrink(const Crash& crash, Workshop& workshop, const Vocabulary& vocabul
   if (!reproduced_) return;
   best_ = written_down(best_.plan, run, choices);
   size_ = measure(best_, run.lives.back()->trace());
+  must_come_up_ = crash.violations.front().state == "does not come up" && comes_up(best_.plan);
+}
+
+bool Shrink::comes_up(const Plan& plan) const {
+  Plan uncut = plan;
+  uncut.power_cut.when = PowerCutPlan::When::kNever;
+  ReplayedChoices plainest({});
+  LinearOptions bounded;
+  bounded.until = size_.trace_events * kTraceFactor + kTraceSlack;
+  return run_linear(uncut, workshop_, plainest, bounded).refused.empty();
 }
 
 bool Shrink::same_promise(const Plan& plan, const LinearRun& run) const {
@@ -93,7 +103,7 @@ bool Shrink::is_legal(const Plan& plan, const std::string& text) const {
     if (files != nullptr && sectors_of(plan, files->device) < 128) return false;
   }
   const Result<Plan> read = read_plan(text, "minimised plan", vocabulary_);
-  return read.ok() && *read == plan;
+  return read.ok() && *read == plan && (!must_come_up_ || comes_up(plan));
 }
 
 bool Shrink::try_plan(const Plan& plan) {

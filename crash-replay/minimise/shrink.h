@@ -65,12 +65,16 @@ class Shrink {
   bool same_promise(const Plan& plan, const LinearRun& run) const;
   Crash written_down(const Plan& plan, const LinearRun& run, const ChoiceSource& choices) const;
   bool is_legal(const Plan& plan, const std::string& text) const;
+  // Whether the plan's devices come up when the power stays on.
+  bool comes_up(const Plan& plan) const;
   bool try_other_cuts(const Plan& plan);
   bool explore(const Plan& plan);
 
   Workshop& workshop_;
   const Vocabulary& vocabulary_;
   Limits limits_;
+  // The finding is that they do not come up after a power cut, and a plan of which they never would is another thing.
+  bool must_come_up_ = false;
   std::string wanted_;          // signature
   Crash best_;
   CrashSize size_;
