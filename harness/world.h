@@ -209,8 +209,7 @@ class World final : public TaskHost,
   BlockDevice* find_disk(std::string_view name) override;
   void need_frame() override;
   void print_context() override;
-  bool stalled();
-  bool spinning();
+  std::string why_nothing_comes(bool more) const;
   void refresh_views() const;
   bool is_recovered() const;
   CachedDevice& cached(std::string_view name);
@@ -253,8 +252,6 @@ class World final : public TaskHost,
   bool boot_begun_ = false;
   bool boot_over_ = false;
   std::uint64_t steps_ = 0;
-  Instant idle_since_;  // no task has run since, as far as spinning() has seen
-  std::uint64_t slices_before_idle_ = 0;
   // Of one copy of a watched device: pages of the device that may differ from what they were at first
   // boot, as of `seen`.
   struct ChangedPages {

@@ -26,25 +26,24 @@ bool World::task_ended(std::string_view name) const {
   return true;
 }
 
-// Tasks wait, and for longer than the plan's patience nobody but daemons and timers has run.
-bool World::stalled() {
-  if (scheduler_.live_tasks() == 0) return false;
-  if (scheduler_.now() - scheduler_.last_task_slice() <= plan_.machine.patience) return false;
-  for (const StuckFiber& fiber : scheduler_.stuck()) {
-    if (fiber.is_task) return true;
+// Why it is of no use to go on waiting; empty: what is awaited may still come. `more`: something is runnable or due.
+std::string World::why_nothing_comes(bool more) const {
+  if (!more) return "nothing is runnable and nothing is due, but something is still awaited";
+  if (steps_ > kMostSteps) return "the run goes on and on without coming to an end";
+  if (scheduler_.live_tasks() == 0) return {};
+  const auto some_task_waits = [this] {
+    const std::vector<StuckFiber> stuck = scheduler_.stuck();
+    return std::any_of(stuck.begin(), stuck.end(), [](const StuckFiber& fiber) { return fiber.is_task; });
+  };
+  if (scheduler_.now() - scheduler_.last_task_slice() > plan_.machine.patience && some_task_waits()) {
+    return fmt::format("no task has run for {} s", plan_.machine.patience.count_ns() / 1'000'000'000);
   }
-  return false;
-}
-
-// A task waits, and daemons run as if there were no end to it: virtual time would pass the plan's patience only after
-// hours of the real one.
-bool World::spinning() {
-  if (scheduler_.live_tasks() == 0 || scheduler_.last_task_slice() != idle_since_) {
-    idle_since_ = scheduler_.last_task_slice();
-    slices_before_idle_ = scheduler_.slices_run();
-    return false;
+  // Virtual time would pass the plan's patience only after hours of the real one.
+  if (scheduler_.slices_since_task() > kMostIdleSlices) {
+    REACHED("daemons run in a circle while a task waits");
+    return fmt::format("daemons have run {} times since a task last did, and go on", kMostIdleSlices);
   }
-  return scheduler_.slices_run() - slices_before_idle_ > kMostIdleSlices;
+  return {};
 }
 
 Stretch World::run_until(const Condition& done, const Condition& paused) {
@@ -60,21 +59,10 @@ Stretch World::run_until(const Condition& done, const Condition& paused) {
       if (done == nullptr || done()) return Stretch::kDone;
       // Entries of regions that nobody will ever clean are a leak; nobody waits for them.
       if (boot_over_ && tasks_left_ == 0 && quiet() && regions_settled()) return Stretch::kDone;
-      judge_.report_stuck("nothing is runnable and nothing is due, but something is still awaited");
-      return Stretch::kStuck;
     }
-    if ((++steps_ & 0xFF) == 0 && stalled()) {
-      judge_.report_stuck(fmt::format("no task has run for {} s",
-                                      plan_.machine.patience.count_ns() / 1'000'000'000));
-      return Stretch::kStuck;
-    }
-    if ((steps_ & 0xFF) == 0 && spinning()) {
-      REACHED("daemons run in a circle while a task waits");
-      judge_.report_stuck(fmt::format("daemons have run {} times since a task last did, and go on", kMostIdleSlices));
-      return Stretch::kStuck;
-    }
-    if (steps_ > kMostSteps) {
-      judge_.report_stuck("the run goes on and on without coming to an end");
+    if (more && (++steps_ & 0xFF) != 0) continue;
+    if (const std::string why = why_nothing_comes(more); !why.empty()) {
+      judge_.report_stuck(why);
       return Stretch::kStuck;
     }
   }

@@ -80,7 +80,10 @@ Fiber& Scheduler::current() {
 }
 
 inline void Scheduler::charge_slice() {
-  if (running_->role == FiberRole::kTask) last_task_slice_ = now_;
+  if (running_->role == FiberRole::kTask) {
+    last_task_slice_ = now_;
+    slices_at_task_ = slices_run_;
+  }
   now_ = now_ + options_.slice_cost;
   trace_.set_now(now_);
 }
@@ -205,7 +208,10 @@ Fiber& Scheduler::spawn(Actor actor, FiberRole role, std::function<void()> body)
   fiber->role = role;
   fiber->state = Fiber::State::kRunnable;
   fiber->cause = trace_.cause();
-  if (role == FiberRole::kTask) ++live_tasks_;
+  if (role == FiberRole::kTask) {
+    ++live_tasks_;
+    slices_at_task_ = slices_run_;
+  }
   runnable_.push_back(fiber);
   return *fiber;
 }

@@ -106,6 +106,8 @@ class Scheduler {
   std::size_t live_tasks() const { return live_tasks_; }
   // The instant at which a task last ran a slice: how long nothing but daemons and timers has run.
   Instant last_task_slice() const { return last_task_slice_; }
+  // Slices of daemons since a task last ran one, or came.
+  std::uint64_t slices_since_task() const { return slices_run_ - slices_at_task_; }
   // Fibers that wait for something other than work, tasks first.
   std::vector<StuckFiber> stuck() const;
 
@@ -149,6 +151,7 @@ class Scheduler {
   Instant last_task_slice_;
   std::uint64_t events_run_ = 0;
   std::uint64_t slices_run_ = 0;
+  std::uint64_t slices_at_task_ = 0;  // slices_run_ when a task last ran a slice, or came
 };
 
 }  // namespace dmsim

@@ -327,6 +327,9 @@ TEST_F(SchedulerTest, the_last_slice_of_a_task_is_known_while_daemons_go_on) {
   EXPECT_LT(scheduler_.last_task_slice().ns(), 5'000);
   EXPECT_GE(scheduler_.now().ns(), 10'000'000'000);
   EXPECT_EQ(scheduler_.live_tasks(), 0u);
+  EXPECT_EQ(scheduler_.slices_since_task(), 10u);
+  task("next", [] {});
+  EXPECT_EQ(scheduler_.slices_since_task(), 0u);
 }
 
 TEST_F(SchedulerTest, an_ended_fiber_makes_room_for_the_next) {
