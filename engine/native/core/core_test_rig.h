@@ -367,4 +367,29 @@ class FakeFreezer final : public Freezer {
 
 using Strings = std::vector<std::string>;
 
+inline constexpr SuspendOptions kNoflush{.noflush = true, .skip_lockfs = false};
+
+// A verb in a fiber of its own, and what it answered.
+struct Verb {
+  Fiber* fiber = nullptr;
+  bool done = false;
+  int errno_value = -1;
+};
+
+inline std::unique_ptr<Verb> start(Rig& rig, std::function<DmResult<>()> body, const char* name = "admin") {
+  auto verb = std::make_unique<Verb>();
+  Verb* const raw = verb.get();
+  verb->fiber = &rig.spawn([raw, body = std::move(body)] {
+    const DmResult<> result = body();
+    raw->errno_value = result.ok() ? 0 : result.error().errno_value;
+    raw->done = true;
+  }, name);
+  rig.settle();
+  return verb;
+}
+
+inline std::unique_ptr<Verb> start_suspend(Rig& rig, SuspendOptions options = {}) {
+  return start(rig, [&rig, options] { return rig.dm->suspend("lv", options); });
+}
+
 }  // namespace dmsim::native
