@@ -15,6 +15,13 @@ namespace {
 using test::contents;
 namespace fs = std::filesystem;
 
+// Enough for one run at least, on a busy machine.
+#if defined(DMSIM_ADDRESS_SANITIZER)
+constexpr std::chrono::seconds kSomeRuns{12};
+#else
+constexpr std::chrono::seconds kSomeRuns{2};
+#endif
+
 class Fuzz : public test::ProgramTest {
  protected:
   // The first column of the first row that the query gives.
@@ -56,19 +63,19 @@ TEST_F(Fuzz, makes_plans_about_what_it_is_told_to) {
 }
 
 TEST_F(Fuzz, what_a_kill_9_leaves_is_taken_up_and_ends_as_if_nothing_had_happened) {
-  const pid_t pid = start(hunt({"--runs", "1500"}));
+  const pid_t pid = start(hunt({"--runs", "600"}));
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
   while (ask("select count(*) >= 256 from run") != "1" && std::chrono::steady_clock::now() < deadline) {
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
   kill(pid, SIGKILL);
   EXPECT_EQ(finish(pid).code, 1000 + SIGKILL);
-  const Output resumed = run(hunt({"--runs", "1500"}));
+  const Output resumed = run(hunt({"--runs", "600"}));
   EXPECT_EQ(resumed.code, 1);
   EXPECT_HAS(resumed.err, "goes on at seed ");
-  EXPECT_EQ(ask("select count(*) from run"), "1500");
+  EXPECT_EQ(ask("select count(*) from run"), "600");
   fs::rename(folder_ / "f.sqlite", folder_ / "killed.sqlite");
-  const Output whole = run(hunt({"--runs", "1500"}));
+  const Output whole = run(hunt({"--runs", "600"}));
   EXPECT_EQ(whole.err.find("goes on at seed"), std::string::npos);
   EXPECT_EQ(resumed.out, whole.out);
 }
@@ -98,7 +105,7 @@ TEST_F(Fuzz, a_scenario_that_was_changed_is_another_campaign) {
 
 TEST_F(Fuzz, ctrl_c_ends_soon_with_130_and_loses_nothing) {
   const pid_t pid = start(fuzz({}));
-  std::this_thread::sleep_for(std::chrono::milliseconds(1500));
+  std::this_thread::sleep_for(kSomeRuns);
   const auto begun = std::chrono::steady_clock::now();
   kill(pid, SIGINT);
   const Output output = finish(pid);
@@ -124,7 +131,7 @@ TEST_F(Fuzz, findings_do_not_depend_on_the_number_of_workers) {
   std::vector<std::string> reports;
   for (const char* jobs : {"1", "3"}) {
     fs::remove(folder_ / "f.sqlite");
-    reports.push_back(run(hunt({"--runs", "600", "--jobs", jobs})).out);
+    reports.push_back(run(hunt({"--runs", "300", "--jobs", jobs})).out);
   }
   EXPECT_HAS(reports[0], "no-false-sync/engine/clean");
   EXPECT_EQ(reports[0], reports[1]);
@@ -142,13 +149,9 @@ TEST_F(Fuzz, until_found_ends_at_the_run_that_found_it_however_many_workers_ther
 
 TEST_F(Fuzz, the_time_of_a_session_ends_it_in_the_middle_of_a_round) {
   const auto begun = std::chrono::steady_clock::now();
-#if defined(DMSIM_ADDRESS_SANITIZER)
-  const char* const seconds = "12";  // for one run at least, on a busy machine
-#else
-  const char* const seconds = "2";
-#endif
   // Thousands of power cuts in each run: 256 of them would take a minute.
-  const Output output = run({"fuzz", "--db", "f.sqlite", "--jobs", "1", "--seconds", seconds, "--cuts", "100000"});
+  const Output output = run({"fuzz", "--db", "f.sqlite", "--jobs", "1", "--seconds", std::to_string(kSomeRuns.count()),
+                             "--cuts", "100000"});
   EXPECT_EQ(output.code, 0) << output.out;
   EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(40));
   EXPECT_EQ(ask("select count(*) > 0 and count(*) % 256 <> 0 from run"), "1");

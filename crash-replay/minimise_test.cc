@@ -5,7 +5,6 @@
 
 #include <algorithm>
 
-#include "base/sanitizer.h"
 #include "crash-replay/crash_file.h"
 #include "crash-replay/minimise/test_crashes.h"
 #include "scenarios/scenario_loader.h"
@@ -141,13 +140,6 @@ TEST(minimise, what_does_not_come_up_after_a_power_cut_comes_up_without_one) {
   FAIL() << "no such variant";
 }
 
-// Sanitizers make each try some five times as slow.
-#if defined(DMSIM_ADDRESS_SANITIZER)
-constexpr std::uint64_t kTriesOfEach = 300;
-#else
-constexpr std::uint64_t kTriesOfEach = 2'000;
-#endif
-
 class MinimisePlanted : public testing::TestWithParam<test::PlantedBug> {};
 
 TEST_P(MinimisePlanted, becomes_smaller_and_stays_the_same_bug) {
@@ -155,7 +147,7 @@ TEST_P(MinimisePlanted, becomes_smaller_and_stays_the_same_bug) {
   Plan plan = test::with(GetParam().plan, GetParam().faulty);
   plan.runs = 60;
   const Crash crash = find_crash(plan, workshop);
-  const MinimiseResult result = minimised(crash, 1, kTriesOfEach);
+  const MinimiseResult result = minimised(crash, 1, 2'000);
   ASSERT_TRUE(result.reproduced);
   EXPECT_EQ(result.unsteady, 0u);
   EXPECT_TRUE(result.after < result.before);
@@ -163,7 +155,7 @@ TEST_P(MinimisePlanted, becomes_smaller_and_stays_the_same_bug) {
   EXPECT_TRUE(replay_crash(result.crash, workshop).same_fingerprint);
 }
 
-INSTANTIATE_TEST_SUITE_P(Each, MinimisePlanted, testing::ValuesIn(test::planted_bugs()),
+INSTANTIATE_TEST_SUITE_P(Long, MinimisePlanted, testing::ValuesIn(test::planted_bugs()),
                          [](const auto& bug) {
                            std::string name = bug.param.name;
                            std::replace(name.begin(), name.end(), '-', '_');
@@ -180,7 +172,7 @@ Crash seed_crash(const std::string& scenario, const std::string& variant, Worksh
   return {};
 }
 
-TEST(minimise, the_first_seed_comes_out_at_a_dozen_events) {
+TEST(LongMinimise, the_first_seed_comes_out_at_a_dozen_events) {
   Workshop workshop;
   const MinimiseResult result =
       minimised(seed_crash("mirror-unstable-page", "mmap-store-pdflush", workshop), 4, 2'000'000);
@@ -189,7 +181,7 @@ TEST(minimise, the_first_seed_comes_out_at_a_dozen_events) {
   EXPECT_LE(result.after.not_plain, 12u);
 }
 
-TEST(minimise, the_second_seed_comes_out_at_a_dozen_events) {
+TEST(LongMinimise, the_second_seed_comes_out_at_a_dozen_events) {
   Workshop workshop;
   const MinimiseResult result = minimised(seed_crash("mirror-nosync-promoted", "as-2006", workshop), 3);
   EXPECT_LE(result.after.io_events, 12u) << size_words(result.after);

@@ -74,7 +74,7 @@ void expect_no_finding(const GeneratedRuns& runs, std::uint64_t seeds) {
 
 void expect_found(const GeneratedRuns& runs, const PlantedBug& bug) {
 #if defined(DMSIM_ADDRESS_SANITIZER)
-  if (bug.runs > kLongSearch) GTEST_SKIP() << "a long search is done once, without a sanitizer";
+  if (bug.runs > kLongSearch / 10) GTEST_SKIP() << "a long search is done once, without a sanitizer";
 #endif
   if (bug.runs > kLongSearch && property_seconds() < kWholeSeconds) GTEST_SKIP() << "a long search is not asked for";
   const SwitchValues switches{{std::string(bug.name), std::string(bug.value)}};

@@ -99,13 +99,15 @@ configure() {  # PRESET OPTION...
     export CCACHE_SLOPPINESS=pch_defines,time_macros  # else it refuses what uses a precompiled header
   fi
   # Compared as text: spaces in paths, a tree that was moved, a ccache that came or went.
-  local wanted="$top|$launcher|$*"
+  local wanted
+  wanted="$top|$launcher|$*|$(cksum <"$top/CMakePresets.json")"
   if [ -e "$dir/build.ninja" ] && [ "$(cat "$dir/.configured" 2>/dev/null)" = "$wanted" ]; then
     return 0
   fi
   if [ -e "$dir/CMakeCache.txt" ] && ! grep -qxF "CMAKE_HOME_DIRECTORY:INTERNAL=$top" "$dir/CMakeCache.txt"; then
     rm -rf "$dir"
   fi
+  rm -f "$dir/CMakeCache.txt"  # a preset may name another compiler by now
   mkdir -p "$dir"
   (cd "$top" && clean_env cmake --preset "$preset" -B "$dir" "-DCMAKE_CXX_COMPILER_LAUNCHER=$launcher" \
     "-DCMAKE_C_COMPILER_LAUNCHER=$launcher" "$@") >"$dir/configure.log" 2>&1 || {
