@@ -16,7 +16,7 @@ constexpr PlantedBug kBugs[] = {
     {"lvm.lock", "none", 50},
     {"lvm.snapshot_flush", "off", 50},
     {"lvm.snapshot_lockfs", "off", 50},
-    {"lvm.resume_order", "origin-first", 100},
+    {"lvm.resume_order", "origin-first", 374},
     {"lvm.repair_suspend", "flush", 50},
     {"lvm.repair_commit", "after-resume", 446},
     {"lvm.scan", "reads-suspended", 50},
