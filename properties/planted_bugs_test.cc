@@ -31,7 +31,7 @@ constexpr PlantedBug kBugs[] = {
     {"mirror.resume_read_fail", "ignore", 210},
     {"mirror.bit_order", "native-swapped", 12000},
     {"mirror.recover_waits_for_pending", "off", 5000},
-    {"mirror.nosync_entry", "free-early", 5000},
+    {"mirror.nosync_entry", "free-early", 13800},
     {"mirror.nosync_entry", "never-reclaim", 50},
     {"mirror.log_size_check", "off", 50},
     {"mirror.mark_dirty", "off", 50},
