@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstdlib>
 
+#include "base/sanitizer.h"
 #include "engine/linux/host/images.h"
 #include "models/disk/disk.h"
 #include "engine/linux/host/test_machine.h"
@@ -83,7 +84,7 @@ INSTANTIATE_TEST_SUITE_P(Linux, RealKernel, testing::Values("linux-6.1", "linux-
 });
 
 TEST_P(RealKernel, a_host_of_plain_c_lives_through_a_mirror_a_snapshot_and_a_clone) {
-#ifdef __SANITIZE_ADDRESS__
+#if defined(DMSIM_ADDRESS_SANITIZER)
   GTEST_SKIP() << "its host has no sanitizer, which images of this build need";
 #endif
   const std::string command = std::string(DMSIM_KERNEL_SMOKE) + " '" + image_->path() + "' 2>&1";
