@@ -10,6 +10,7 @@ target_compile_options(dmsim_options INTERFACE
 # __FILE__ (in CHECK and REACHED) says the path within the source tree, on every machine.
 target_compile_options(dmsim_options INTERFACE "-fmacro-prefix-map=${CMAKE_SOURCE_DIR}/=")
 target_include_directories(dmsim_options INTERFACE ${CMAKE_SOURCE_DIR})
+
 # Tests are optimised less than what they test: half of a build's time is theirs.
 set(dmsim_test_options $<$<CONFIG:Release>:-O1>)
 

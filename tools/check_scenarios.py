@@ -115,7 +115,7 @@ def replay(options):
     def one(path):
         return path, subprocess.run([options.binary, "replay", path], cwd=options.out_dir,
                                     stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+    with concurrent.futures.ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
         for path, run in pool.map(one, crash_files(options.out_dir)):
             if run.returncode == REPLAYED and SAME_FINGERPRINT in run.stdout.decode(errors="replace"):
                 passed += 1
