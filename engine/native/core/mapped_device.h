@@ -54,6 +54,7 @@ class MappedDevice final : public BlockDevice, public InternallySuspended {
   void destroy();
   // At the end of the world, when nothing runs any more.
   void drop_tables();
+
   // A table that nobody may reach any more stays here until it is destroyed: the fiber that retires it may be
   // unwound at the end of the world before fibers that are inside the table's targets.
   Table* keep_retiring(std::unique_ptr<Table> table);
@@ -119,12 +120,13 @@ class MappedDevice final : public BlockDevice, public InternallySuspended {
 
  private:
   // Suspend and resume, in steps (mapped_device.cc).
-  // Waits until no fiber is inside a table (synchronize_srcu): a table taken away may be destroyed then.
-  void wait_for_readers();
   DmResult<> quiesce(SuspendOptions options);
-  void destroy_retired(Table& table);
   void unquiesce();
   void thaw();
+
+  // Waits until no fiber is inside a table (synchronize_srcu): a table taken away may be destroyed then.
+  void wait_for_readers();
+  void destroy_retired(Table& table);
 
   // The way of an Io (mapped_device_io.cc).
   void pass(Io& io);
