@@ -1,5 +1,5 @@
-// The course of a life: steps until something is done, a pause is asked for, a promise is broken or nothing can go
-// on; and what it means that a world is quiet, recovered, at rest.
+// The course of a life: boot, tasks, steps until something is done, a pause is asked for, a promise is broken or
+// nothing can go on; and what it means that a world is quiet, recovered, at rest.
 #include <algorithm>
 
 #include "base/reached.h"
@@ -18,6 +18,74 @@ constexpr std::uint64_t kMostSteps = 200'000'000;
 constexpr std::uint64_t kMostIdleSlices = 3'000'000;
 
 }  // namespace
+
+Stretch World::boot(std::string* refused, const Condition& paused) {
+  if (!boot_begun_) {
+    boot_begun_ = true;
+    if (before_ == nullptr && may_have_clones_ && judge_.compares_contents()) watch_clones();
+    spawn_task("boot", [this, refused] {
+      for (const DevicePlan& device : devices_to_boot()) {
+        const DmResult<> result = bring_up(device);
+        if (result.ok()) continue;
+        *refused = fmt::format("device {} does not come up: {}{}{}", device.name,
+                               errno_name(result.error().errno_value),
+                               result.error().reason.empty() ? "" : ": ", result.error().reason);
+        break;
+      }
+      if (refused->empty()) *refused = lvm_room_->activate();
+      boot_over_ = true;
+    });
+  }
+  return run_until([this] { return boot_over_; }, paused);
+}
+
+void World::spawn_task(std::string_view name, std::function<void()> body) {
+  scheduler_.spawn(trace_.actors().intern(name), FiberRole::kTask, [this, body = std::move(body)] {
+    body();
+    scheduler_.pause();
+  });
+}
+
+void World::begin_settling() {
+  lvm_room_->begin_settling();
+  if (plan_.machine.pdflush) return;
+  for (const auto& device : caches_) {
+    PageCache& cache = device->cache;
+    if (cache.dirty_pages() == 0) continue;
+    ++syncs_left_;
+    spawn_task("sync", [this, &cache] {
+      cache.fsync();
+      --syncs_left_;
+    });
+  }
+}
+
+void World::start_tasks() {
+  if (plan_.machine.pdflush) {
+    pdflush_ = std::make_unique<Pdflush>(scheduler_, *plan_.machine.pdflush,
+                                         trace_.actors().intern("pdflush"));
+    for (const auto& device : caches_) pdflush_->add(device->cache);
+    pdflush_->start();
+  }
+  if (plan_.machine.kswapd) {
+    start_kswapd(scheduler_, memory_, trace_.actors().intern("kswapd"));
+  }
+  tasks_ended_.assign(plan_.tasks.size(), false);
+  tasks_left_ = plan_.tasks.size();
+  for (std::size_t i = 0; i < plan_.tasks.size(); ++i) {
+    const TaskPlan& task = plan_.tasks[i];
+    const Actor actor = trace_.actors().intern(task.name);
+    auto body = task_body(*this, task, static_cast<std::uint32_t>(i));
+    spawn_task(task.name, [this, i, actor, body = std::move(body)] {
+      trace_.emit(kTaskBegin, actor);
+      body();
+      trace_.emit(kTaskEnd, actor);
+      tasks_ended_[i] = true;
+      --tasks_left_;
+      task_ends_->wake_all();
+    });
+  }
+}
 
 bool World::task_ended(std::string_view name) const {
   for (std::size_t i = 0; i < plan_.tasks.size(); ++i) {
