@@ -15,18 +15,15 @@ namespace {
 
 constexpr std::size_t kMostVerbs = 4;
 
-// The last of what somebody did to the device in focus. A resume's own suspend is a part of it.
+// The last of what somebody did to the device in focus; a resume's own suspend is a part of that.
 std::vector<std::string> verbs_before(const Chronicle& c, std::size_t first) {
   std::vector<std::string> out;
-  std::string resuming;
+  ResumeUnderWay resume;
   for (std::size_t i = 0; i < first; ++i) {
     const StoryEvent& event = c.event(i);
     const std::string_view device = event.text("device");
     if (device != c.focus.device && device != c.focus.mirror) continue;
-    if (event.is("dm.resume")) resuming = device;
-    const bool own = resuming != device;
-    if (event.is("dm.resumed")) resuming.clear();
-    if (event.actor == "boot" || !own) continue;
+    if (resume.suspends(event) || event.actor == "boot") continue;
     const auto add = [&](const std::string& what) {
       out.push_back(fmt::format("Before: at {} {}.", instant_words(event.at), what));
     };

@@ -157,18 +157,15 @@ void Teller::tell_device(const StoryEvent& event) {
 
 void Teller::tell_verb(const StoryEvent& event) {
   const std::string device(event.text("device"));
-  // A resume suspends its device itself when the table changes.
-  const bool own = resuming_ != device;
-  if (event.is("dm.resume")) resuming_ = device;
-  if (event.is("dm.resumed")) resuming_.clear();
+  const bool own = resume_.suspends(event);
   const bool in_focus = device == f_.device || device == f_.mirror || (!move_.empty() && device == move_);
   // A story that is about no sector, or about somebody who waits, tells what became of each device.
   const bool any = f_.sectors.empty() || c_.violation.oracle == oracle::kLiveness;
   if (event.actor == "boot" || (!in_focus && !any)) return;
   const Weight weight = in_focus || f_.sectors.empty() ? Weight::kEssential : Weight::kDetail;
   const std::string who = who_words(c_, event.actor);
-  if (event.is("dm.suspend") && own) add(fmt::format("{} suspends {}", who, device), "", weight);
-  if (event.is("dm.suspended") && own) {
+  if (event.is("dm.suspend") && !own) add(fmt::format("{} suspends {}", who, device), "", weight);
+  if (event.is("dm.suspended") && !own) {
     const auto error = static_cast<int>(event.number("errno"));
     add(error == 0 ? fmt::format("{} is suspended", device)
                    : fmt::format("The suspend of {} ends with {}", device, errno_name(error)),

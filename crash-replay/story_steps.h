@@ -12,6 +12,21 @@ std::size_t story_start(const Chronicle& chronicle);
 // it goes.
 void tell_steps(const Chronicle& chronicle, Story* story);
 
+// Which suspends are a resume's own, when it brings a new table: to be asked about each event of a trace in turn.
+class ResumeUnderWay {
+ public:
+  bool suspends(const StoryEvent& event) {
+    const std::string_view device = event.text("device");
+    if (event.is("dm.resume")) device_ = device;
+    const bool own = device_ == device && (event.is("dm.suspend") || event.is("dm.suspended"));
+    if (event.is("dm.resumed")) device_.clear();
+    return own;
+  }
+
+ private:
+  std::string device_;  // empty: none
+};
+
 // The same few steps over and over become one round, and how often it comes again.
 void fold_repetitions(std::vector<StoryStep>* steps);
 

@@ -129,7 +129,7 @@ class Teller {
   StoryNames& names_;
   std::size_t at_ = 0;
   std::string move_;                                  // the device of a pvmove that is under way
-  std::string resuming_;                              // the device of a resume that is under way
+  ResumeUnderWay resume_;
   std::map<std::size_t, std::size_t> user_by_event_;  // submit event index -> users
   std::map<std::size_t, StoryStep> put_off_;          // by event index
   bool bit_changed_ = false;  // the region's bit in memory differs from what the log was last sent
